@@ -1,0 +1,1 @@
+"""The HTTP API, the faces websocket and the web page."""

@@ -1,0 +1,1 @@
+"""The detectors' HTTP contracts and their client."""

@@ -1,0 +1,1 @@
+"""What counting means: pure rules over numbers, without I/O, clock or randomness."""

@@ -1,0 +1,118 @@
+"""Cameras and processors as they are configured."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from hypersight_core.domain.zones import Zone
+from hypersight_core.errors import InvalidInput
+
+SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "file")
+MIN_WATCH_FPS, MAX_WATCH_FPS, MAX_MOSAIC_SIDE = 0.2, 30.0, 8
+
+
+class Anchor(StrEnum):
+    """The point of a box that stands for the person."""
+
+    CENTER = "center"
+    FEET = "feet"
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Look up an IANA time zone.
+
+    Raises:
+        InvalidInput: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInput(f"{name!r} is no IANA time zone (example: Europe/Paris)") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    """What an operator says about a camera.
+
+    Raises:
+        InvalidInput: a value lies outside what its comment says.
+    """
+
+    name: str
+    stream_url: str
+    """http(s) (HLS, MJPEG), rtsp(s), rtmp or file URL; may hold user:password."""
+    watch_fps: float = 2.0
+    """Frames per second to analyse, 0.2 to 30."""
+    watch_rows: int = 1
+    watch_cols: int = 1
+    """Mosaic grid: `watch_rows x watch_cols` frames go to the detector in one call."""
+    time_zone: str = "UTC"
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what no watcher could work with."""
+        if not self.name.strip() or len(self.name) > 200:
+            raise InvalidInput("a camera needs a name of 1 to 200 characters")
+        scheme, found, rest = self.stream_url.partition("://")
+        if not found or scheme.lower() not in SCHEMES or not rest:
+            raise InvalidInput(f"stream_url must start with one of: {', '.join(s + '://' for s in SCHEMES)}")
+        if not MIN_WATCH_FPS <= self.watch_fps <= MAX_WATCH_FPS:
+            raise InvalidInput(f"watch_fps must be {MIN_WATCH_FPS} to {MAX_WATCH_FPS}, got {self.watch_fps}")
+        if not (1 <= self.watch_rows <= MAX_MOSAIC_SIDE and 1 <= self.watch_cols <= MAX_MOSAIC_SIDE):
+            raise InvalidInput(f"watch_rows and watch_cols must be 1 to {MAX_MOSAIC_SIDE}")
+        time_zone(self.time_zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera(CameraSettings):
+    """A camera in the database."""
+
+    camera_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorSettings:
+    """What an operator says about a calculation on a camera.
+
+    Raises:
+        InvalidInput: a value lies outside what its comment says.
+    """
+
+    kind: str
+    """A registered kind: `traffic`, `objects`, `faces`."""
+    zones: tuple[Zone, ...] = ()
+    """No zones: the whole frame (`traffic` needs at least one)."""
+    threshold: float = 0.4
+    """Least detection confidence, 0 to 1."""
+    anchor: Anchor = Anchor.CENTER
+    enabled: bool = True
+    output_hls: bool = False
+    """Whether an annotated preview is made while the camera is watched."""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never count."""
+        if not 0.0 <= self.threshold <= 1.0:
+            raise InvalidInput(f"threshold must be 0 to 1, got {self.threshold}")
+        if len(self.name) > 200:
+            raise InvalidInput("a processor's name has at most 200 characters")
+        if self.kind == "traffic" and not self.zones:
+            raise InvalidInput("a traffic processor needs at least one zone or line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processor(ProcessorSettings):
+    """A processor in the database; each edit makes a new version, events carry it."""
+
+    processor_id: int
+    camera_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPlan:
+    """What a watcher works by; read afresh for every segment."""
+
+    camera: Camera
+    processors: tuple[Processor, ...]
+    """The enabled ones only."""

@@ -1,0 +1,57 @@
+"""Answers about an interval: a value, and how much of the interval was really watched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The part of an interval for which the camera was really watched."""
+
+    watched_s: float
+    interval_s: float
+
+    @property
+    def share(self) -> float:
+        """In [0, 1]; an empty interval counts as wholly watched."""
+        return min(1.0, self.watched_s / self.interval_s) if self.interval_s > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficTotal:
+    """Persons that entered in start < ts <= stop."""
+
+    value: int
+    first_at: datetime | None
+    last_at: datetime | None
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficBucket:
+    """One bucket of a traffic series: start < ts <= stop."""
+
+    start_at: datetime
+    stop_at: datetime
+    value: int
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Persons present from `counted_at` on."""
+
+    people_count: int
+    counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceBucket:
+    """Persons present during one bucket; None where nothing is known."""
+
+    start_at: datetime
+    stop_at: datetime
+    mean: float | None
+    min: int | None
+    max: int | None
+    coverage: Coverage

@@ -1,0 +1,1 @@
+"""Faces to the websocket hub: realtime, never stored."""

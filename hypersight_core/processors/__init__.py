@@ -1,0 +1,1 @@
+"""Calculations on a camera: one class and one registration each."""

@@ -1,0 +1,94 @@
+"""All configuration of every process: one frozen struct, one environment variable per field."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from hypersight_core.errors import InvalidInput
+
+PREFIX = "HYPERSIGHT_"
+FIELD_NAMES = ("OBJECT_DETECTOR_URL", "FACE_DETECTOR_URL", "FACE_WS_PORT")
+"""Variables that exist in the field under these names; all others start with `HYPERSIGHT_`."""
+
+
+def _variable(field: str) -> str:
+    return field.upper() if field.upper() in FIELD_NAMES else PREFIX + field.upper()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=_variable):
+    """Built once in an entry point and passed down; nothing below an entry point reads the environment."""
+
+    database_url: str = ""
+    """SQLAlchemy URL, `postgresql+psycopg://user:password@host:port/name`; empty: the embedded server."""
+    object_detector_url: str = "http://127.0.0.1:8001/objects"
+    """Where JPEG mosaics are posted to find persons."""
+    face_detector_url: str = "http://127.0.0.1:8001/faces"
+    """Where JPEG crops of upper bodies are posted to find faces."""
+    detector_timeout_s: float = 10.0
+    """Seconds to wait for one answer of a detector."""
+    api_host: str = "127.0.0.1"
+    """Address the API listens on; anything but loopback needs an API token."""
+    api_port: int = 8000
+    """Port of API, page and websocket."""
+    face_ws_port: int = 6789
+    """Port docker-compose publishes the faces websocket as, besides the API's own."""
+    api_url: str = "http://127.0.0.1:8000"
+    """Where watchers reach the API to broadcast faces."""
+    api_token: str = ""
+    """Bearer token of API clients; required unless the API listens on loopback only."""
+    live_token: str = ""
+    """Bearer token of watchers broadcasting faces; empty: broadcasting is refused."""
+    dagster_url: str = ""
+    """Where people reach the Dagster UI; the page links to it."""
+    dagster_port: int = 3000
+    """Port of the Dagster UI in the local stack."""
+    detector_port: int = 8001
+    """Port of the reference detector in the local stack."""
+    var_dir: Path = Path("var")
+    """Spool, previews, snapshots, logs and the embedded database."""
+    cache_dir: Path = Path("~/.cache/hypersight")
+    """Downloads that any checkout can use again: footage, models, page libraries."""
+    pg_bin: str = ""
+    """Folder with `postgres` and `initdb` for the embedded server; empty: the PyPI wheel's."""
+    max_lag_s: float = 60.0
+    """A watcher further behind the stream than this drops what it cannot analyse in time."""
+    spool_max_mb: int = 256
+    """Disk one camera's events may take while the database is away."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the variables that are ours; empty ones count as unset.
+
+        Raises:
+            InvalidInput: a variable is malformed or unknown (usually a typo).
+        """
+        ours = {
+            name: value
+            for name, value in environ.items()
+            if value and (name.startswith(PREFIX) or name in FIELD_NAMES)
+        }
+        try:
+            settings = msgspec.convert(ours, cls, strict=False, dec_hook=_path)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"bad configuration in the environment: {error}") from error
+        return msgspec.structs.replace(
+            settings,
+            var_dir=settings.var_dir.expanduser().absolute(),
+            cache_dir=settings.cache_dir.expanduser().absolute(),
+        )
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables that make another process read these very settings."""
+        return {
+            field.encode_name: str(getattr(self, field.name)) for field in msgspec.structs.fields(type(self))
+        }
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

@@ -1,0 +1,1 @@
+"""PostgreSQL/TimescaleDB: tables, queries, migrations, leases, spool. Nothing else speaks SQL."""

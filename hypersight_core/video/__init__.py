@@ -1,0 +1,1 @@
+"""Frames with trustworthy times from streams and files. Nothing else imports `av`."""

@@ -1,0 +1,1 @@
+"""The loop that watches one camera; no Dagster in it."""

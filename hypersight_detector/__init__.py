@@ -1,0 +1,1 @@
+"""Reference detector: ONNX Runtime behind the two detector contracts."""
