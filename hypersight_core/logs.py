@@ -13,6 +13,7 @@ class FactsFormatter(logging.Formatter):
     """`2026-01-01T12:00:00.000Z INFO hypersight_core.watcher: segment done | frames=8`."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Render one record on one line (plus its traceback)."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6]
         facts = " ".join(f"{key}={value}" for key, value in vars(record).items() if key not in _USUAL)
         line = f"{at}Z {record.levelname} {record.name}: {record.getMessage()}"
