@@ -12,6 +12,7 @@ from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.events import Event
 from hypersight_core.domain.faces import FacesInFrame
+from hypersight_core.domain.overlay import Overlay
 
 Pixels = NDArray[np.uint8]
 """Shape `(height, width, 3)`, BGR."""
@@ -46,23 +47,6 @@ class Services:
     encode_jpeg: Callable[[Pixels], bytes]
     publish_faces: Callable[[FacesInFrame], None]
     """Broadcasts, never blocks, never stores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One box to draw on the preview."""
-
-    box_rel: tuple[float, float, float, float]
-    label: str
-    is_inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """What a processor shows of itself on the preview of the frame it saw last."""
-
-    marks: tuple[Mark, ...] = ()
-    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
