@@ -1,0 +1,39 @@
+"""The tree of commands."""
+
+from importlib.metadata import version
+
+from cyclopts import App
+from rich.console import Console
+
+from hypersight.commands.cameras import CameraCommands
+from hypersight.commands.doctor import DoctorCommand
+from hypersight.commands.local import LocalCommands
+from hypersight.commands.process import ProcessCommand
+from hypersight.commands.processors import ProcessorCommands
+from hypersight_core.settings import Settings
+
+
+def build_app(settings: Settings) -> App:
+    """Return the command line over `settings`."""
+    console = Console(highlight=False)
+    app = App(
+        name="hypersight",
+        version=version("hypersight"),
+        help="Live camera streams into people metrics: traffic through zones, persons present, faces in view.",
+    )
+    local = LocalCommands(settings, console)
+    for command in (local.demo, local.up, local.migrate, local.watch):
+        app.command(command)
+    app.command(ProcessCommand(settings, console).process)
+    app.command(DoctorCommand(settings, console).doctor)
+    app.command(_group("camera", CameraCommands.__doc__, CameraCommands(settings, console)))
+    app.command(_group("processor", ProcessorCommands.__doc__, ProcessorCommands(settings, console)))
+    return app
+
+
+def _group(name: str, text: str | None, commands: object) -> App:
+    group = App(name=name, help=text)
+    for attribute in vars(type(commands)):
+        if not attribute.startswith("_"):
+            group.command(getattr(commands, attribute))
+    return group

@@ -1,0 +1,132 @@
+"""`hypersight doctor`: look at each part and say what to do."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from hypersight import endpoints
+from hypersight.database import embedded_postgres
+from hypersight_core.errors import DatabaseUnavailable, SourceUnavailable
+from hypersight_core.redaction import redacted, redacted_text
+from hypersight_core.settings import Settings
+from hypersight_core.store import cameras, schema
+from hypersight_core.store.engine import Store
+from hypersight_core.video.source import probe
+
+MIN_FREE_BYTES = 1 << 30
+PROBE_S = 10.0
+HTTP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    what: str
+    is_fine: bool
+    fact: str
+    advice: str = ""
+
+
+class DoctorCommand:
+    """Checks of this machine and of what runs on it."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._settings, self._console = settings, console
+
+    def doctor(self) -> None:
+        """Check each part and say what to do; exit code 1 when something is wrong."""
+        is_fine = True
+        table = Table("part", "", "found", "what to do")
+        for finding in self._findings():
+            mark = "[green]ok[/green]" if finding.is_fine else "[red]problem[/red]"
+            table.add_row(finding.what, mark, finding.fact, finding.advice)
+            is_fine = is_fine and finding.is_fine
+        self._console.print(table)
+        if not is_fine:
+            sys.exit(1)
+
+    def _findings(self) -> Iterator[Finding]:
+        settings = self._settings
+        yield _python()
+        yield _disk(settings)
+        running = endpoints.read(settings.var_dir)
+        yield Finding("stack", True, f"running, page {running.api}" if running else "not running (hypersight up)")
+        url = settings.database_url or (running.database if running else "")
+        if url:
+            yield from _database(url)
+        else:
+            yield _embedded(settings)
+        if running:
+            yield _http("detector", f"{running.detector}/healthz", "read var/logs/detector.log")
+            yield _http("API", f"{running.api}/readyz", "read var/logs/api.log")
+            yield _http("Dagster", f"{running.dagster}/server_info", "read var/logs/dagster-webserver.log")
+
+
+def _python() -> Finding:
+    found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    return Finding("Python", sys.version_info >= (3, 11), found, "")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.var_dir if settings.var_dir.exists() else settings.var_dir.parent
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        "disk",
+        free > MIN_FREE_BYTES,
+        f"{free / 1e9:.1f} GB free in {folder}",
+        "" if free > MIN_FREE_BYTES else "free some space: database and spool need it",
+    )
+
+
+def _embedded(settings: Settings) -> Finding:
+    server = embedded_postgres(settings)
+    fact = "embedded server running" if server.is_running() else "embedded server, not running"
+    return Finding("database", True, fact, "it starts with: hypersight up")
+
+
+def _database(url: str) -> Iterator[Finding]:
+    store = Store(url, application_name="hypersight doctor", pool_size=1)
+    try:
+        yield Finding("database", True, store.ping())
+        is_current = schema.is_current(url)
+        yield Finding(
+            "schema",
+            is_current,
+            "up to date" if is_current else "older than this version",
+            "" if is_current else "hypersight migrate",
+        )
+        if is_current:
+            with store.transaction() as tx:
+                known = cameras.list_cameras(tx)
+            for camera in known:
+                if camera.enabled:
+                    yield _camera(camera.camera_id, camera.name, camera.stream_url)
+    except DatabaseUnavailable as error:
+        yield Finding("database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL")
+    finally:
+        store.close()
+
+
+def _camera(camera_id: int, name: str, stream_url: str) -> Finding:
+    what = f"camera {camera_id} {name}"
+    try:
+        facts = probe(stream_url, timeout_s=PROBE_S)
+    except SourceUnavailable as error:
+        return Finding(what, False, redacted_text(str(error)), f"check {redacted(stream_url)}")
+    return Finding(what, True, f"{facts.codec} {facts.width_px}×{facts.height_px}")
+
+
+def _http(what: str, url: str, advice: str) -> Finding:
+    try:
+        reply = httpx.get(url, timeout=HTTP_TIMEOUT_S, trust_env=False)
+    except httpx.HTTPError as error:
+        return Finding(what, False, f"{url}: {error}", advice)
+    return Finding(what, reply.is_success, f"{url}: HTTP {reply.status_code}", "" if reply.is_success else advice)
+
+

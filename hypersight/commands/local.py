@@ -1,0 +1,155 @@
+"""`hypersight demo`, `up`, `migrate` and `watch`."""
+
+import contextlib
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from hypersight import demo, footage
+from hypersight.database import database, opened_store
+from hypersight.downloading import download_progress
+from hypersight.live_lines import LiveLines
+from hypersight.ports import free_port
+from hypersight.processes import Service
+from hypersight.stack import Stack, answers
+from hypersight_api.pages import assets
+from hypersight_core.errors import SetupFailed
+from hypersight_core.settings import Settings
+from hypersight_core.store import cameras, schema
+from hypersight_core.store.engine import Store
+from hypersight_core.watcher.watch import watch_camera
+
+SIMULATOR_PORT = 8081
+
+
+class LocalCommands:
+    """The stack on this machine."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._settings, self._console = settings, console
+
+    def demo(self, *, sample: Path | None = None, seconds: float | None = None) -> None:
+        """Run the whole system on real footage, until Ctrl-C.
+
+        Args:
+            sample: your own film of pedestrians, played instead of the sample footage.
+            seconds: end by itself after so long.
+        """
+        if sample is not None and not sample.is_file():
+            raise SetupFailed(f"there is no file {sample}", hint="give the path of a video file")
+        urls, simulators = self._simulators(sample)
+        with self._started(*simulators) as stack:
+            store = Store(stack.settings.database_url, application_name="hypersight demo", pool_size=1)
+            try:
+                demo.ensure(store, urls)
+            finally:
+                store.close()
+            self._stay(stack, seconds)
+
+    def up(self, *, seconds: float | None = None) -> None:
+        """Run the whole system with your own cameras, until Ctrl-C.
+
+        Args:
+            seconds: end by itself after so long.
+        """
+        with self._started() as stack:
+            self._stay(stack, seconds)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema."""
+        with database(self._settings) as url:
+            was_current = schema.is_current(url)
+            schema.upgrade(url)
+        self._console.print("the schema was up to date" if was_current else "the schema is up to date now")
+
+    def watch(self, *, camera: int) -> None:
+        """Watch one camera in the foreground, without Dagster, until Ctrl-C.
+
+        Args:
+            camera: its id, as `hypersight camera list` shows it.
+        """
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        with opened_store(self._settings) as store, store.transaction() as tx:
+            cameras.get_camera(tx, camera)
+        with database(self._settings) as url:
+            settings = msgspec.structs.replace(self._settings, database_url=url)
+            reason = watch_camera(settings, camera, f"cli-{uuid.uuid4()}", stop)
+        if reason == "disabled":
+            raise SetupFailed(
+                f"camera {camera} is switched off or has no enabled processor",
+                hint="hypersight camera enable, or hypersight processor add",
+            )
+
+    @contextlib.contextmanager
+    def _started(self, *beside: Service) -> Iterator[Stack]:
+        signal.signal(signal.SIGTERM, _interrupt)
+        with download_progress(self._console) as progress:
+            assets.install(self._settings.cache_dir, progress)
+        stack = Stack(self._settings, lambda line: self._console.print(f"[dim]{line}[/dim]"))
+        stack.start(*beside)
+        try:
+            yield stack
+        except KeyboardInterrupt:
+            self._console.print("ending …")
+        finally:
+            _ignore_signals()
+            stack.stop()
+
+    def _simulators(self, sample: Path | None) -> tuple[dict[str, str], list[Service]]:
+        cache_dir = self._settings.cache_dir
+        with download_progress(self._console) as progress:
+            films = (
+                (demo.PEDESTRIANS, sample or footage.pedestrians(cache_dir, progress), sample is None),
+                (demo.FACE, footage.face(cache_dir, progress), False),
+            )
+        urls, services, port = {}, [], SIMULATOR_PORT
+        for name, film, is_pets in films:
+            port = free_port(port)
+            urls[name] = f"http://127.0.0.1:{port}/live.m3u8"
+            services.append(_simulator(name, film, demo.PEDESTRIANS_FPS if is_pets else None, port))
+            port += 1
+        return urls, services
+
+    def _stay(self, stack: Stack, seconds: float | None) -> None:
+        stack.publish()
+        settings = stack.settings
+        for what, where in (
+            ("page", f"{settings.api_url}/"),
+            ("API documentation", f"{settings.api_url}/schema"),
+            ("Dagster", settings.dagster_url),
+        ):
+            self._console.print(f"[bold]{what:18}[/bold] {where}")
+        self._console.print("Ctrl-C ends everything\n")
+        LiveLines(settings.api_url, settings.api_token, self._console).run(seconds, self._kept_up(stack))
+
+    def _kept_up(self, stack: Stack) -> Callable[[], None]:
+        def keep_up() -> None:
+            for name in stack.keep_up():
+                self._console.print(f"[yellow]{name} had ended and was started again[/yellow]")
+
+        return keep_up
+
+
+def _simulator(name: str, film: Path, fps: float | None, port: int) -> Service:
+    argv = [sys.executable, "-m", "hypersight.simulator", str(film), "--port", str(port)]
+    if fps is not None:
+        argv += ["--fps", f"{fps:g}"]
+    label = name.lower().replace("demo: ", "camera-")
+    return Service(label, argv, answers(f"http://127.0.0.1:{port}/healthz"))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,148 @@
+"""Child processes of the local stack: started together, ended together, nothing left behind."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from hypersight_core.errors import SetupFailed
+
+logger = logging.getLogger(__name__)
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+TAIL_LINES = 12
+
+
+@dataclass(slots=True)
+class Service:
+    """One long-running program."""
+
+    name: str
+    argv: Sequence[str]
+    is_ready: Callable[[], bool]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    ready_within_s: float = 90.0
+    stop_within_s: float = 5.0
+
+
+class Running:
+    """A started service, with its output in `log_path`."""
+
+    def __init__(self, service: Service, log_path: Path, cwd: Path) -> None:
+        self.service = service
+        self.log_path = log_path
+        self._cwd = cwd
+        self.process = self._started()
+        self.restarts = 0
+
+    def wait_ready(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Wait until the service answers.
+
+        Raises:
+            SetupFailed: it ended, or did not answer in time; the message shows its last lines.
+        """
+        deadline_s = time.monotonic() + self.service.ready_within_s
+        while not self.service.is_ready():
+            if self.process.poll() is not None:
+                raise self._failure(f"{self.service.name} ended with exit code {self.process.returncode}")
+            if should_stop():
+                return
+            if time.monotonic() > deadline_s:
+                raise self._failure(f"{self.service.name} did not answer in {self.service.ready_within_s:.0f} s")
+            time.sleep(0.1)
+
+    def restart_if_ended(self) -> bool:
+        """Start the service again when it is gone; tell whether that was needed."""
+        if self.process.poll() is None:
+            return False
+        self.process = self._started()
+        self.restarts += 1
+        return True
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, without waiting."""
+        if self.process.poll() is None:
+            self.process.terminate()
+
+    def ensure_stopped(self) -> None:
+        """Wait for the end; after `stop_within_s`, kill the process and everything it started."""
+        family = _family(self.process.pid)
+        try:
+            self.process.wait(timeout=self.service.stop_within_s)
+        except subprocess.TimeoutExpired:
+            logger.warning("killed, it did not end in time", extra={"service": self.service.name})
+        for process in family:
+            _kill(process)
+        self.process.wait()
+
+    def tail(self) -> str:
+        """Return the last lines of the output."""
+        try:
+            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                self.service.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._cwd,
+                env={**os.environ, **self.service.environ},  # noqa: TID251 - children inherit PATH, HOME and the like
+                start_new_session=True,  # Ctrl-C reaches us alone; we end the children in order
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no lock is taken
+            )
+
+    def _failure(self, problem: str) -> SetupFailed:
+        return SetupFailed(f"{problem}; its last lines:\n{self.tail()}", hint=f"the whole log: {self.log_path}")
+
+
+def stop_all(running: Iterable[Running]) -> None:
+    """End services in the order given, each after the one before is gone."""
+    for one in running:
+        one.ask_to_stop()
+        one.ensure_stopped()
+
+
+def stop_together(running: Sequence[Running]) -> None:
+    """End services that do not need each other, at the same time."""
+    for one in running:
+        one.ask_to_stop()
+    for one in running:
+        one.ensure_stopped()
+
+
+def rotate(log_path: Path) -> None:
+    """Keep one older log beside the one to be written."""
+    if log_path.exists():
+        log_path.replace(log_path.with_suffix(".1.log"))
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

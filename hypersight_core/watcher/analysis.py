@@ -1,0 +1,128 @@
+"""Frames in, detections out: mosaics go to the detector while the next frames are decoded."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.mosaic import MosaicLayout, split
+from hypersight_core.errors import DetectorUnavailable
+from hypersight_core.redaction import redacted_text
+from hypersight_core.video.mosaic import MosaicCanvas
+from hypersight_core.video.sampler import Picture
+
+logger = logging.getLogger(__name__)
+
+CALLS_IN_FLIGHT = 2
+"""Detector calls of one camera at a time: one is answered while the next is on its way."""
+RETRY_PAUSE_S = 1.0
+MAX_CELL_WIDTH_PX = 1280
+MIN_CELL_WIDTH_PX = 640
+
+
+class PersonFinder(Protocol):
+    """A detector of persons on one JPEG; `hypersight_core.detection.client.ObjectDetector` is one."""
+
+    def detect(self, jpeg: bytes) -> Detections:
+        """Return the persons found, in coordinates of the posted picture; or raise DetectorUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedFrame:
+    """One frame with what was found on it."""
+
+    picture: Picture
+    detections: Detections | None
+    """None: the detector did not answer in time, so nobody knows."""
+
+
+def cell_size_px(picture: Picture, cols: int) -> tuple[int, int]:
+    """Return width and height of one mosaic cell: even, in the frame's proportions, never enlarged."""
+    width = min(picture.width_px, max(MIN_CELL_WIDTH_PX, MAX_CELL_WIDTH_PX // cols))
+    height = round(picture.height_px * width / picture.width_px)
+    return max(2, width // 2 * 2), max(2, height // 2 * 2)
+
+
+class Analyst:
+    """Posts mosaics of frames and gives the frames back in their order.
+
+    A call that fails is repeated until `give_up` says that the segment has waited long enough;
+    its frames then come back without detections.
+    """
+
+    def __init__(self, finder: PersonFinder, rows: int, cols: int) -> None:
+        self._finder = finder
+        self._layout = MosaicLayout(rows, cols)
+        self._canvas: MosaicCanvas | None = None
+        self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="detector")
+        self.problem = ""
+        """Why the newest call failed; empty while the detector answers."""
+
+    def close(self) -> None:
+        """Let calls under way end."""
+        self._calls.shutdown(wait=True, cancel_futures=True)
+
+    def analyse(self, pictures: Iterable[Picture], give_up: Callable[[], bool]) -> Iterator[AnalysedFrame]:
+        """Yield every picture, in order, with its detections; the last mosaic may be part empty."""
+        under_way: deque[tuple[list[Picture], Future[list[Detections] | None]]] = deque()
+        waiting: list[Picture] = []
+        for picture in pictures:
+            if waiting and (picture.width_px, picture.height_px) != (waiting[0].width_px, waiting[0].height_px):
+                under_way.append(self._post(waiting, give_up))
+                waiting = []
+            waiting.append(picture)
+            if len(waiting) == self._layout.size:
+                under_way.append(self._post(waiting, give_up))
+                waiting = []
+            while len(under_way) > CALLS_IN_FLIGHT or (under_way and under_way[0][1].done()):
+                yield from _answered(*under_way.popleft())
+        if waiting:
+            under_way.append(self._post(waiting, give_up))
+        while under_way:
+            yield from _answered(*under_way.popleft())
+
+    def _post(
+        self, pictures: list[Picture], give_up: Callable[[], bool]
+    ) -> tuple[list[Picture], Future[list[Detections] | None]]:
+        jpeg = self._mosaic(pictures)
+        return pictures, self._calls.submit(self._detect, jpeg, len(pictures), give_up)
+
+    def _mosaic(self, pictures: list[Picture]) -> bytes:
+        width_px, height_px = cell_size_px(pictures[0], self._layout.cols)
+        canvas = self._canvas
+        if canvas is None or (canvas.cell_width_px, canvas.cell_height_px) != (width_px, height_px):
+            canvas = self._canvas = MosaicCanvas(self._layout.rows, self._layout.cols, width_px, height_px)
+        canvas.clear()
+        for index, picture in enumerate(pictures):
+            canvas.put(index, picture)
+        return canvas.jpeg()
+
+    def _detect(self, jpeg: bytes, count: int, give_up: Callable[[], bool]) -> list[Detections] | None:
+        while True:
+            try:
+                found = split(self._finder.detect(jpeg), self._layout, count)
+            except DetectorUnavailable as error:
+                if not self.problem:
+                    logger.warning("detector does not answer", extra={"reason": redacted_text(str(error))})
+                self.problem = redacted_text(str(error))
+                if give_up():
+                    return None
+                time.sleep(RETRY_PAUSE_S)
+            else:
+                if self.problem:
+                    logger.info("detector answers again")
+                self.problem = ""
+                return found
+
+
+def _answered(
+    pictures: list[Picture], call: Future[list[Detections] | None]
+) -> Iterator[AnalysedFrame]:
+    found = call.result()
+    for index, picture in enumerate(pictures):
+        yield AnalysedFrame(picture, found[index] if found is not None else None)

@@ -1,0 +1,138 @@
+"""The watcher's only way to the database: lease, plan and records, in one thread of its own."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.events import SegmentRecord
+from hypersight_core.errors import DatabaseUnavailable, LeaseLost
+from hypersight_core.redaction import redacted_text
+from hypersight_core.store import watching
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import Lease, WatcherState
+from hypersight_core.store.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+BEAT_S = 2.0
+DRAIN_S = 5.0
+RECORDS_A_ROUND = 50
+"""Records written between two heartbeats, so that a long replay never looks like a dead watcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where to go on: the newest record, written or still waiting."""
+
+    seq: int
+    record: SegmentRecord | None
+
+
+class DatabaseLink:
+    """Keeps the lease, reads the plan afresh, and writes what waits in the spool.
+
+    The watching loop only appends to the spool and reads `plan`; it never waits for the database.
+    """
+
+    def __init__(self, store: Store, lease: Lease, token: int, spool: Spool, camera_id: int) -> None:
+        self._store, self._lease, self._token, self._spool = store, lease, token, spool
+        self._camera_id = camera_id
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="database", daemon=True)
+        self.state = WatcherState(phase="starting", position_at=None, lag_s=None)
+        """What the next heartbeat says; the loop replaces it."""
+        self.plan: WatchPlan | None = None
+        self.is_database_away = False
+        self.is_stop_requested = False
+        self.lost: LeaseLost | None = None
+        """Set when another watcher took over; nothing more is written."""
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether the loop has to end: lease lost, stop requested, or camera no longer wanted."""
+        return self.lost is not None or self.is_stop_requested or self.plan is None
+
+    def start(self) -> None:
+        """Read the plan once, here and now, then go on in the background.
+
+        Raises:
+            DatabaseUnavailable: the database went away since the lease was taken.
+        """
+        self._read_plan()
+        self._thread.start()
+
+    def append(self, record: SegmentRecord) -> None:
+        """Keep a record safe on disk and have it written soon."""
+        self._spool.append(record)
+        self._wake.set()
+
+    def close(self, reason: str) -> None:
+        """Write what still waits, for a few seconds at most, then give the lease back."""
+        self._ending.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2 * DRAIN_S)
+        self._lease.release(reason)
+
+    def _run(self) -> None:
+        while not self._ending.is_set() and self.lost is None:
+            self._round()
+            self._wake.wait(BEAT_S)
+            self._wake.clear()
+        deadline_s = time.monotonic() + DRAIN_S
+        while self.lost is None and self._spool.depth_bytes and time.monotonic() < deadline_s:
+            self._round()
+            if self.is_database_away:
+                time.sleep(0.2)
+
+    def _round(self) -> None:
+        try:
+            order = self._lease.beat(self.state)
+            self.is_stop_requested = self.is_stop_requested or order.is_stop_requested
+            self._read_plan()
+            self._write_records()
+        except LeaseLost as error:
+            logger.warning("lease lost", extra={"reason": str(error)})
+            self.lost = error
+        except DatabaseUnavailable as error:
+            if not self.is_database_away:
+                logger.warning("database away, events wait in the spool", extra={"reason": redacted_text(str(error))})
+            self.is_database_away = True
+        else:
+            if self.is_database_away:
+                logger.info("database back", extra={"spool_bytes": self._spool.depth_bytes})
+            self.is_database_away = False
+
+    def _read_plan(self) -> None:
+        with self._store.transaction() as tx:
+            self.plan = watching.watch_plan(tx, self._camera_id)
+
+    def _write_records(self) -> None:
+        for written, record in enumerate(self._spool.pending(), start=1):
+            with self._store.transaction() as tx:
+                watching.record_segment(tx, record, token=self._token)
+            self._spool.acknowledge(record.seq)
+            if written == RECORDS_A_ROUND:
+                self._wake.set()
+                return
+
+
+def resumption(store: Store, spool: Spool, camera_id: int) -> Resumption:
+    """Return the newest record of a camera, in the spool or in the database.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    newest: SegmentRecord | None = None
+    for record in spool.pending():
+        newest = record
+    with store.transaction() as tx:
+        saved = watching.checkpoint(tx, camera_id)
+    if saved is not None and (newest is None or saved.seq >= newest.seq):
+        newest = SegmentRecord(
+            camera_id=camera_id, seq=saved.seq, position_at=saved.position_at, state=saved.state
+        )
+    return Resumption(newest.seq if newest is not None else 0, newest)

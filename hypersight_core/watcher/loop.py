@@ -1,0 +1,170 @@
+"""Segment by segment: decode, detect, count, and leave one record."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
+from hypersight_core.processors.interface import Frame, SegmentStart, Services
+from hypersight_core.video.sampler import FrameSampler, Picture
+from hypersight_core.video.source import Gap, Segment
+from hypersight_core.watcher.analysis import AnalysedFrame, Analyst, PersonFinder
+from hypersight_core.watcher.outputs import Outputs, with_preview
+from hypersight_core.watcher.running import RunningProcessors
+
+logger = logging.getLogger(__name__)
+
+CLOCK_STEP = timedelta(hours=1)
+"""A stream time further than this before the last position is a changed clock, not a repetition."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one segment has come to so far."""
+
+    events: list[Event] = field(default_factory=list)
+    wanted: int = 0
+    detected: int = 0
+    last_at: datetime | None = None
+
+
+class SegmentLoop:
+    """Turns the pieces of a stream into records; knows neither database nor network addresses.
+
+    Args:
+        outputs: where previews and snapshots go; None when nobody looks (recordings).
+        max_lag_s: how long a segment may wait for the detector.
+    """
+
+    def __init__(
+        self,
+        plan: WatchPlan,
+        finder: PersonFinder,
+        services: Services,
+        *,
+        outputs: Outputs | None,
+        max_lag_s: float,
+        stop: threading.Event,
+    ) -> None:
+        self._plan = plan
+        self._outputs, self._max_lag_s, self._stop = outputs, max_lag_s, stop
+        self._sampler = FrameSampler(plan.camera.watch_fps)
+        self._analyst = Analyst(finder, plan.camera.watch_rows, plan.camera.watch_cols)
+        self._finder = finder
+        self._running = RunningProcessors(services)
+        self._seq, self._position_at = 0, None  # type: int, datetime | None
+        self._is_first = True
+
+    @property
+    def detector_problem(self) -> str:
+        """Why the detector does not answer; empty while it does."""
+        return self._analyst.problem
+
+    @property
+    def position_at(self) -> datetime | None:
+        """Stream time up to which everything is counted."""
+        return self._position_at
+
+    def resume(self, seq: int, position_at: datetime | None, state: Mapping[str, Any]) -> None:
+        """Go on after the record `seq`, as if there had been no restart."""
+        self._seq, self._position_at = seq, position_at
+        self._running.configure(self._plan, state)
+
+    def configure(self, plan: WatchPlan) -> None:
+        """Take over an edited plan, from the next frame on."""
+        before, self._plan = self._plan.camera, plan
+        self._running.configure(plan, {})
+        if plan.camera.watch_fps != before.watch_fps:
+            self._sampler.set_fps(plan.camera.watch_fps)
+        if (plan.camera.watch_rows, plan.camera.watch_cols) != (before.watch_rows, before.watch_cols):
+            self._analyst.close()
+            self._analyst = Analyst(self._finder, plan.camera.watch_rows, plan.camera.watch_cols)
+        if self._outputs is not None:
+            self._outputs.configure(plan.camera.watch_fps)
+
+    def close(self) -> None:
+        """End the threads of detector calls and realtime processors."""
+        self._analyst.close()
+        self._running.close()
+
+    def gap(self, gap: Gap) -> SegmentRecord | None:
+        """Record a piece of time nobody saw; None when its length is not known."""
+        self._is_first = True
+        if gap.to_at is None or gap.to_at <= gap.from_at or self._is_seen(gap.to_at):
+            return None
+        reason = Reason.DETECTOR_ERROR if self._analyst.problem else Reason.STREAM_DOWN
+        wanted = round((gap.to_at - gap.from_at).total_seconds() * self._plan.camera.watch_fps)
+        return self._record(gap.to_at, [], self._observation(gap.from_at, gap.to_at, wanted, 0, reason))
+
+    def segment(self, segment: Segment) -> SegmentRecord | None:
+        """Count one segment; None when all of it was counted before."""
+        stop_at = segment.start_at + timedelta(seconds=segment.duration_s)
+        is_continuous = not (segment.is_discontinuity or self._is_first)
+        started_s = time.monotonic()
+        tally = _Tally()
+        tally.events.extend(self._running.begin(SegmentStart(segment.start_at, is_continuous)))
+        give_up = self._give_up_after(started_s)
+        fresh = self._fresh(self._sampler.frames(segment))
+        previews = with_preview(self._plan.processors)
+        for frame in self._analyst.analyse(fresh, give_up):
+            self._count(frame, tally, previews)
+        if tally.wanted == 0 and self._is_seen(stop_at):
+            return None
+        self._is_first = False
+        reason = Reason.DETECTOR_ERROR if tally.detected < tally.wanted else None
+        seen = self._observation(segment.start_at, stop_at, tally.wanted, tally.detected, reason)
+        return self._record(tally.last_at or stop_at, tally.events, seen)
+
+    def _count(self, frame: AnalysedFrame, tally: _Tally, previews: frozenset[int]) -> None:
+        picture = frame.picture
+        tally.wanted += 1
+        tally.last_at = picture.at
+        if frame.detections is None:
+            return
+        tally.detected += 1
+        tally.events.extend(self._running.update(_as_frame(picture), frame.detections))
+        if self._outputs is not None:
+            self._outputs.show(picture, self._running.overlays(previews), is_snapshot=tally.detected == 1)
+
+    def _fresh(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        return (picture for picture in pictures if not self._is_seen(picture.at))
+
+    def _is_seen(self, at: datetime) -> bool:
+        before = self._position_at
+        return before is not None and before - CLOCK_STEP < at <= before
+
+    def _give_up_after(self, started_s: float) -> Callable[[], bool]:
+        return lambda: self._stop.is_set() or time.monotonic() - started_s > self._max_lag_s
+
+    def _observation(
+        self, from_at: datetime, to_at: datetime, wanted: int, detected: int, reason: Reason | None
+    ) -> Observation:
+        return Observation(
+            camera_id=self._plan.camera.camera_id,
+            from_at=from_at,
+            to_at=to_at,
+            frames_wanted=wanted,
+            frames_detected=detected,
+            reason=reason,
+        )
+
+    def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
+        self._seq += 1
+        self._position_at = position_at
+        return SegmentRecord(
+            camera_id=self._plan.camera.camera_id,
+            seq=self._seq,
+            position_at=position_at,
+            events=tuple(events),
+            observations=(seen,),
+            state=self._running.state(),
+        )
+
+
+def _as_frame(picture: Picture) -> Frame:
+    return Frame(picture.at, picture.width_px, picture.height_px, picture.to_bgr)

@@ -1,0 +1,103 @@
+"""What people look at while a camera is watched: previews and the latest frame, off the counting path."""
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypersight_core.domain.cameras import Processor
+from hypersight_core.domain.overlay import Overlay
+from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.preview import PreviewWriter
+from hypersight_core.video.sampler import Picture
+
+logger = logging.getLogger(__name__)
+
+WAITING_FRAMES = 32
+SNAPSHOT_MAX_WIDTH_PX = 1920
+
+_Job = tuple[Picture, Mapping[int, Overlay], bool]
+
+
+def preview_folder(var_dir: Path, processor_id: int) -> Path:
+    """Return where the preview of a processor is written."""
+    return var_dir / "previews" / str(processor_id)
+
+
+def snapshot_path(var_dir: Path, camera_id: int) -> Path:
+    """Return where the latest frame of a watched camera is written."""
+    return var_dir / "snapshots" / f"{camera_id}.jpg"
+
+
+class Outputs:
+    """Draws and encodes in a thread of its own; when it cannot keep up, frames are left out."""
+
+    def __init__(self, var_dir: Path, camera_id: int) -> None:
+        self._var_dir, self._camera_id = var_dir, camera_id
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
+        self._previews: dict[int, PreviewWriter] = {}
+        self._fps = 1.0
+        self._failing: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
+        self._thread.start()
+
+    def configure(self, watch_fps: float) -> None:
+        """Say how many frames per second the previews will get."""
+        self._fps = watch_fps
+
+    def show(self, picture: Picture, overlays: Mapping[int, Overlay], *, is_snapshot: bool) -> None:
+        """Add a frame to the preview of each processor in `overlays`; never waits."""
+        if not overlays and not is_snapshot:
+            return
+        try:
+            self._jobs.put_nowait((picture, overlays, is_snapshot))
+        except queue.Full:
+            logger.debug("preview frame left out")
+
+    def close(self) -> None:
+        """Finish the frames that wait and end the previews."""
+        self._jobs.put(None)
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            picture, overlays, is_snapshot = job
+            for gone in self._previews.keys() - overlays.keys():
+                self._previews.pop(gone).close()
+            for processor_id, overlay in overlays.items():
+                self._guard(f"preview {processor_id}", lambda p=processor_id, o=overlay: self._draw(p, picture, o))
+            if is_snapshot:
+                self._guard("snapshot", lambda: self._save(picture))
+        for preview in self._previews.values():
+            preview.close()
+
+    def _draw(self, processor_id: int, picture: Picture, overlay: Overlay) -> None:
+        preview = self._previews.get(processor_id)
+        if preview is None:
+            folder = preview_folder(self._var_dir, processor_id)
+            preview = self._previews[processor_id] = PreviewWriter(folder, fps=self._fps)
+        preview.write(picture, overlay)
+
+    def _save(self, picture: Picture) -> None:
+        path = snapshot_path(self._var_dir, self._camera_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        width_px = min(picture.width_px, SNAPSHOT_MAX_WIDTH_PX)
+        height_px = round(picture.height_px * width_px / picture.width_px)
+        part = path.with_suffix(".part")
+        part.write_bytes(encode_jpeg(picture.to_bgr(width_px, height_px), quality=90))
+        part.replace(path)
+
+    def _guard(self, what: str, action: "Callable[[], None]") -> None:
+        try:
+            action()
+            self._failing.discard(what)
+        except Exception:
+            if what not in self._failing:
+                logger.exception("output failed, counting goes on", extra={"output": what})
+            self._failing.add(what)
+
+
+def with_preview(processors: tuple[Processor, ...]) -> frozenset[int]:
+    """Return the ids of the processors that want an annotated preview."""
+    return frozenset(processor.processor_id for processor in processors if processor.output_hls)

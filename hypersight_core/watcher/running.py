@@ -1,0 +1,141 @@
+"""The processors of one camera while it is watched."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypersight_core.domain.cameras import Camera, Processor, WatchPlan
+from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.events import Event
+from hypersight_core.domain.overlay import Overlay
+from hypersight_core.processors import registry
+from hypersight_core.processors.interface import Frame, FrameProcessor, SegmentStart, Services
+
+logger = logging.getLogger(__name__)
+
+REALTIME_FRAMES = 4
+"""Frames that may wait for a realtime processor before the oldest is left out."""
+
+
+@dataclass(slots=True)
+class _Member:
+    processor: Processor
+    running: FrameProcessor
+
+
+class RunningProcessors:
+    """Counting processors in the loop; realtime ones (faces) beside it, where they can't hold it up."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._members: dict[int, _Member] = {}
+        self._realtime = _RealtimeThread()
+        self._camera: Camera | None = None
+
+    def configure(self, plan: WatchPlan, saved: Mapping[str, Any]) -> None:
+        """Make, edit and drop processors so that they are those of `plan`.
+
+        Args:
+            saved: states by processor id from before a restart; used for those made now.
+        """
+        wanted = {processor.processor_id: processor for processor in plan.processors}
+        for gone in self._members.keys() - wanted.keys():
+            del self._members[gone]
+        for processor_id, processor in wanted.items():
+            member = self._members.get(processor_id)
+            if member is None or self._camera != plan.camera:
+                state = member.running.state() if member is not None else saved.get(str(processor_id))
+                self._members[processor_id] = _Member(processor, self._made(plan.camera, processor, state))
+            elif member.processor != processor:
+                member.running.reconfigure(processor)
+                member.processor = processor
+        self._camera = plan.camera
+
+    def begin(self, start: SegmentStart) -> Sequence[Event]:
+        """Begin a segment in every processor."""
+        return [event for member in self._members.values() for event in member.running.begin(start)]
+
+    def update(self, frame: Frame, detections: Detections) -> Sequence[Event]:
+        """Give one analysed frame to every processor; return what the counting ones say happened."""
+        events: list[Event] = []
+        for member in self._members.values():
+            if member.processor.kind in registry.REALTIME_KINDS:
+                self._realtime.put(member.running, frame, detections)
+            else:
+                events.extend(member.running.update(frame, detections))
+        return events
+
+    def state(self) -> dict[str, Any]:
+        """Return what the counting processors must remember, by processor id."""
+        return {
+            str(processor_id): member.running.state()
+            for processor_id, member in self._members.items()
+            if member.processor.kind not in registry.REALTIME_KINDS
+        }
+
+    def overlays(self, processor_ids: frozenset[int]) -> dict[int, Overlay]:
+        """Return what each of `processor_ids` shows on the frame seen last."""
+        return {
+            processor_id: member.running.overlay()
+            for processor_id, member in self._members.items()
+            if processor_id in processor_ids
+        }
+
+    def close(self) -> None:
+        """End the realtime thread."""
+        self._realtime.close()
+
+    def _made(self, camera: Camera, processor: Processor, state: Mapping[str, Any] | None) -> FrameProcessor:
+        running = registry.make(camera, processor, self._services)
+        if state:
+            try:
+                running.restore(state)
+            except (KeyError, TypeError, ValueError) as error:
+                logger.warning(
+                    "saved state not usable, counting starts afresh",
+                    extra={"processor_id": processor.processor_id, "reason": str(error)},
+                )
+                running = registry.make(camera, processor, self._services)
+        return running
+
+
+class _RealtimeThread:
+    """Runs processors whose results are worthless when late."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue(REALTIME_FRAMES)
+        self._thread = threading.Thread(target=self._run, name="realtime", daemon=True)
+        self._thread.start()
+
+    def put(self, running: FrameProcessor, frame: Frame, detections: Detections) -> None:
+        job = lambda: running.update(frame, detections)  # noqa: E731 - a thunk for the queue
+        while True:
+            try:
+                self._jobs.put_nowait(job)
+            except queue.Full:
+                _left_out(self._jobs)
+            else:
+                return
+
+    def close(self) -> None:
+        _left_out(self._jobs)
+        self._jobs.put(None)
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except Exception:
+                logger.exception("realtime processor failed, the next frame is tried")
+
+
+def _left_out(jobs: "queue.Queue[Callable[[], object] | None]") -> None:
+    try:
+        jobs.get_nowait()
+    except queue.Empty:
+        return
+    logger.debug("frame left out by a slow realtime processor")

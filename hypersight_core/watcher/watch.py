@@ -1,0 +1,170 @@
+"""Watch one camera until it is no longer wanted: the whole life of a watcher."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from hypersight_core.detection.client import FaceDetector, ObjectDetector
+from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.errors import LeaseLost
+from hypersight_core.live.publisher import FacesPublisher
+from hypersight_core.processors.interface import FoundFaces, Services
+from hypersight_core.settings import Settings
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import Lease, WatcherState
+from hypersight_core.store.spool import Spool
+from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.source import Gap, Segment, Source, SourceState, open_source
+from hypersight_core.watcher.lag import LagMeter
+from hypersight_core.watcher.link import DatabaseLink, resumption
+from hypersight_core.watcher.loop import SegmentLoop
+from hypersight_core.watcher.outputs import Outputs
+
+logger = logging.getLogger(__name__)
+
+TAKE_OVER_S = 15.0
+"""How long a new watcher waits for its predecessor to give the camera back."""
+
+
+def watch_camera(settings: Settings, camera_id: int, run_id: str, stop: threading.Event) -> str:
+    """Watch a camera until it is disabled, somebody asks to stop, or `stop` is set.
+
+    Args:
+        run_id: who watches; recorded in the lease.
+
+    Returns:
+        Why it ended: `disabled`, `stop_requested` or `stopped`.
+
+    Raises:
+        Conflict: another watcher has the camera and keeps it.
+        LeaseLost: another watcher took the camera over.
+        DatabaseUnavailable: the database did not answer at the start.
+    """
+    store = Store(settings.database_url, application_name=f"hypersight watcher {camera_id}", pool_size=1)
+    spool = Spool(settings.var_dir / "spool", camera_id, max_bytes=settings.spool_max_mb * 1024**2)
+    lease = Lease(store, camera_id, run_id)
+    try:
+        token = lease.acquire(wait_s=TAKE_OVER_S)
+        link = DatabaseLink(store, lease, token, spool, camera_id)
+        reason = "failed"
+        try:
+            link.start()
+            reason = _watch(settings, store, spool, link, stop)
+        finally:
+            link.close(reason)
+        if link.lost is not None:
+            raise LeaseLost(str(link.lost))
+        return reason
+    finally:
+        store.close()
+
+
+def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, stop: threading.Event) -> str:
+    plan = link.plan
+    if plan is None:
+        return "disabled"
+    before = resumption(store, spool, plan.camera.camera_id)
+    outputs = Outputs(settings.var_dir, plan.camera.camera_id)
+    with _detectors(settings, stop) as (finder, services):
+        loop = SegmentLoop(
+            plan, finder, services, outputs=outputs, max_lag_s=settings.max_lag_s, stop=stop
+        )
+        try:
+            loop.configure(plan)
+            if before.record is not None:
+                loop.resume(before.seq, before.record.position_at, before.record.state)
+            return _Follower(loop, link, stop).follow(plan)
+        finally:
+            loop.close()
+            outputs.close()
+
+
+class _Follower:
+    """Follows the camera's stream through edits and reconnections."""
+
+    def __init__(self, loop: SegmentLoop, link: DatabaseLink, stop: threading.Event) -> None:
+        self._loop, self._link, self._stop = loop, link, stop
+        self._lag = LagMeter()
+        self._source_state = SourceState.CONNECTING
+
+    def follow(self, plan: WatchPlan) -> str:
+        """Go on until there is a reason to stop; return it."""
+        while (reason := self._reason_to_stop()) is None:
+            self._lag.reset()
+            with _opened(plan, self._is_over, self._heard, self._loop.position_at) as source:
+                plan = self._pieces(source, plan)
+        return reason
+
+    def _pieces(self, source: Source, plan: WatchPlan) -> WatchPlan:
+        """Count until the stream ends or its address changes; return the newest plan."""
+        for piece in source.pieces():
+            fresh = self._link.plan
+            if fresh is not None and fresh != plan:
+                moved = fresh.camera.stream_url != plan.camera.stream_url
+                plan = fresh
+                self._loop.configure(plan)
+                logger.info("configuration changed", extra={"camera_id": plan.camera.camera_id})
+                if moved:
+                    break
+            self._take(piece)
+            if self._is_over():
+                break
+        return plan
+
+    def _take(self, piece: Segment | Gap) -> None:
+        record = self._loop.gap(piece) if isinstance(piece, Gap) else self._loop.segment(piece)
+        if record is not None:
+            self._link.append(record)
+            lag_s = self._lag.lag_s(record.position_at, time.monotonic())
+            self._say(record.position_at, lag_s)
+
+    def _heard(self, state: SourceState) -> None:
+        self._source_state = state
+        self._say(self._loop.position_at, None)
+
+    def _say(self, position_at: datetime | None, lag_s: float | None) -> None:
+        state = self._source_state
+        phase, detail = ("watching", "") if state.is_connected else ("reconnecting", state.detail)
+        if self._loop.detector_problem:
+            phase, detail = "detector_away", self._loop.detector_problem
+        self._link.state = WatcherState(phase=phase, position_at=position_at, lag_s=lag_s, detail=detail)
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or self._link.must_stop
+
+    def _reason_to_stop(self) -> str | None:
+        if self._stop.is_set():
+            return "stopped"
+        if self._link.lost is not None or self._link.is_stop_requested:
+            return "stop_requested"
+        return "disabled" if self._link.plan is None else None
+
+
+@contextmanager
+def _opened(plan: WatchPlan, is_over, heard, resume_after: datetime | None) -> Iterator[Source]:
+    source = open_source(plan.camera.stream_url, stop=is_over, on_state=heard, resume_after=resume_after)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+@contextmanager
+def _detectors(settings: Settings, stop: threading.Event) -> Iterator[tuple[ObjectDetector, Services]]:
+    objects = ObjectDetector(settings.object_detector_url, timeout_s=settings.detector_timeout_s)
+    faces = FaceDetector(settings.face_detector_url, timeout_s=settings.detector_timeout_s)
+    publisher = FacesPublisher(settings.api_url, settings.live_token)
+
+    def find_faces(jpeg: bytes) -> FoundFaces:
+        found = faces.find(jpeg)
+        return FoundFaces(found.boxes_px, found.scores)
+
+    try:
+        yield objects, Services(find_faces, encode_jpeg, publisher.publish)
+    finally:
+        publisher.close()
+        faces.close()
+        objects.close()

@@ -1,0 +1,159 @@
+"""What a user sees after `make demo`: the whole system on real footage, and its failures survived."""
+
+import base64
+import json
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+import simplejpeg
+from websockets.sync.client import connect
+
+from tests.e2e.running_demo import RunningDemo, eventually, running_demo
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(540)]
+
+LONG_AGO = "2020-01-01 00:00:00.0"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    with running_demo(tmp_path_factory.mktemp("demo") / "var") as running:
+        yield running
+
+
+def traffic(demo: RunningDemo) -> int:
+    answer = demo.post("/traffic", {"proc_id": demo.processor_id("traffic"), "start_ts": LONG_AGO})
+    return 0 if answer["err"] else answer["traffic"]
+
+
+def test_both_cameras_are_watched(demo):
+    def both() -> bool:
+        status = demo.get("/statusWatch")
+        return len(status) == 2 and all(camera["watching"] for camera in status.values())
+
+    eventually(both, within_s=60, what="statusWatch says that both cameras are watched")
+
+
+def test_dagster_lists_one_started_run_for_each_camera(demo):
+    def started() -> list[str]:
+        return sorted(run["camera_id"] for run in demo.watcher_runs("STARTED"))
+
+    cameras = sorted(demo.get("/statusWatch"))
+    eventually(lambda: started() == cameras, within_s=60, what="one STARTED run for each camera")
+
+
+def test_the_count_of_pedestrians_grows(demo):
+    first = eventually(lambda: traffic(demo), within_s=90, what="somebody entered a zone")
+    eventually(lambda: traffic(demo) > first, within_s=90, what="somebody else entered")
+
+
+def test_the_number_of_persons_is_plausible(demo):
+    def persons() -> int:
+        answer = demo.post("/objects", {"proc_id": demo.processor_id("objects")})
+        return -1 if answer["err"] else answer["count"]
+
+    # The ground truth of the footage has 1 to 8 persons in view.
+    count = eventually(lambda: persons() > 0 and persons(), within_s=60, what="persons present")
+    assert 1 <= count <= 10
+
+
+def test_a_websocket_client_receives_faces(demo):
+    with connect(demo.endpoints["faces"]) as client:
+        client.send("client")
+        assert client.recv(timeout=10) == "OK"
+        message = json.loads(client.recv(timeout=60))
+    face = message["faces"][0]
+    picture = simplejpeg.decode_jpeg(base64.b64decode(face["img"]))
+    assert picture.shape[2] == 3
+    assert min(picture.shape[:2]) >= 16
+    assert face["conf"] >= 0.5
+    assert message["container"] == "jpg"
+    assert message["camera_id"] in demo.get("/statusWatch")
+
+
+def test_the_annotated_preview_plays(demo):
+    import httpx
+
+    base = f"{demo.endpoints['api']}/videos/{demo.processor_id('traffic')}/"
+
+    def segments() -> list[str]:
+        reply = httpx.get(base + "processed_stream.m3u8", timeout=10)
+        return [line for line in reply.text.splitlines() if line.endswith(".ts")] if reply.is_success else []
+
+    names = eventually(segments, within_s=60, what="a preview segment")
+    body = httpx.get(base + names[-1], timeout=10).content
+    assert len(body) > 1000
+    assert len(body) % 188 == 0
+    assert body[0] == 0x47
+
+
+def test_a_killed_watcher_is_replaced_and_counts_on(demo):
+    runs = {run["camera_id"]: run["run_id"] for run in demo.watcher_runs("STARTED")}
+    camera_id = next(iter(runs))
+    victim = eventually(
+        lambda: [p for p in demo.family() if runs[camera_id] in " ".join(_cmdline(p))], within_s=10, what="the run's process"
+    )[0]
+    before = traffic(demo)
+    victim.kill()
+
+    def replaced() -> bool:
+        now = {run["camera_id"]: run["run_id"] for run in demo.watcher_runs("STARTED")}
+        return now.get(camera_id, runs[camera_id]) != runs[camera_id]
+
+    eventually(replaced, within_s=60, what="a new run")
+    eventually(lambda: demo.get("/statusWatch")[camera_id]["watching"], within_s=60, what="watching again")
+    assert traffic(demo) >= before
+
+
+def test_a_disabled_camera_is_let_go_and_taken_up_again(demo):
+    import httpx
+
+    camera_id = sorted(demo.get("/statusWatch"))[-1]
+    address = f"{demo.endpoints['api']}/api/v1/cameras/{camera_id}"
+    assert httpx.patch(address, json={"enabled": False}, timeout=10).status_code == 200
+    eventually(
+        lambda: camera_id not in {run["camera_id"] for run in demo.watcher_runs("STARTED")},
+        within_s=30,
+        what="the run ended",
+    )
+    assert demo.get("/statusWatch")[camera_id]["watching"] is False
+    assert httpx.patch(address, json={"enabled": True}, timeout=10).status_code == 200
+    eventually(lambda: demo.get("/statusWatch")[camera_id]["watching"], within_s=60, what="watched again")
+
+
+def test_a_run_cancelled_in_dagster_ends_canceled_and_is_replaced(demo):
+    run = eventually(lambda: demo.watcher_runs("STARTED"), within_s=60, what="a started run")[0]
+    demo.graphql(
+        "mutation($id: String!) { terminateRun(runId: $id) { __typename } }",
+        id=run["run_id"],
+    )
+    eventually(
+        lambda: run["run_id"] in {one["run_id"] for one in demo.watcher_runs("CANCELED")},
+        within_s=30,
+        what="CANCELED",
+    )
+    eventually(lambda: demo.get("/statusWatch")[run["camera_id"]]["watching"], within_s=60, what="replaced")
+
+
+def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
+    family = demo.family()
+    assert len(family) > 6
+    started_s = time.monotonic()
+    demo.process.send_signal(signal.SIGINT)
+    demo.process.wait(timeout=20)
+    assert time.monotonic() - started_s < 10
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+
+    with running_demo(demo.var_dir) as again:
+        runs = again.watcher_runs("STARTED", "STARTING", "CANCELING", "QUEUED")
+        assert len({run["camera_id"] for run in runs}) == len(runs)
+
+
+def _cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

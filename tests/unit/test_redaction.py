@@ -1,0 +1,33 @@
+import logging
+
+import pytest
+
+from hypersight_core.logs import FactsFormatter
+from hypersight_core.redaction import redacted, redacted_text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://user:p%40ss@10.0.0.9:554/live", "rtsp://10.0.0.9:554/live"),
+        ("http://cam/live.m3u8?token=abc&quality=2", "http://cam/live.m3u8?token=***&quality=2"),
+        ("http://cam/live.m3u8", "http://cam/live.m3u8"),
+        ("http://cam/a?X-Amz-Signature=1f#secret", "http://cam/a?X-Amz-Signature=***"),
+        ("http://[broken", "***"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url, shown):
+    assert redacted(url) == shown
+
+
+def test_urls_inside_messages_are_redacted():
+    text = "cannot open 'rtsp://admin:hunter2@cam/1': timed out"
+    assert redacted_text(text) == "cannot open 'rtsp://cam/1': timed out"
+
+
+def test_a_log_line_holds_its_facts_and_no_password():
+    record = logging.makeLogRecord(
+        {"name": "x", "levelname": "INFO", "msg": "opened", "url": "rtsp://admin:hunter2@cam/1"}
+    )
+    line = FactsFormatter().format(record)
+    assert line.endswith("INFO x: opened | url=rtsp://cam/1")

@@ -1,0 +1,59 @@
+import ast
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hypersight_core.errors import InvalidInput
+from hypersight_core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+VARIABLES = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+
+
+def test_numbers_and_paths_are_parsed():
+    settings = Settings.from_environ({"HYPERSIGHT_MAX_LAG_S": "5.5", "HYPERSIGHT_VAR_DIR": "/srv/hypersight"})
+    assert settings.max_lag_s == 5.5
+    assert settings.var_dir == Path("/srv/hypersight")
+
+
+def test_an_empty_variable_counts_as_unset():
+    assert Settings.from_environ({"HYPERSIGHT_API_PORT": ""}).api_port == 8000
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"HYPERSIGHT_MAX_LAG_S": "soon"}, {"HYPERSIGHT_DETECTR_URL": "http://x"}],
+    ids=["malformed", "misspelt"],
+)
+def test_a_bad_environment_is_refused(environ):
+    with pytest.raises(InvalidInput, match="bad configuration"):
+        Settings.from_environ(environ)
+
+
+def test_another_process_reads_the_very_same_settings():
+    settings = Settings.from_environ({"OBJECT_DETECTOR_URL": "http://gpu:1/x", "HYPERSIGHT_API_PORT": "8123"})
+    assert Settings.from_environ(settings.environ()) == settings
+
+
+def test_every_setting_is_in_the_example_file_with_its_default():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert example == {name: str(field.default) for name, field in VARIABLES.items()}
+
+
+def test_every_setting_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in VARIABLES if f"| `{name}` |" not in readme] == []
+
+
+def test_every_setting_says_what_it_is():
+    tree = ast.parse((ROOT / "hypersight_core/settings.py").read_text())
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    documented = {
+        before.target.id
+        for before, after in zip(body, body[1:], strict=False)
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
+    assert documented == {field.name for field in VARIABLES.values()}
