@@ -1,0 +1,171 @@
+"""Who goes in, who goes out, who is there: tracks against zones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hypersight_core.domain.cameras import Anchor
+from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.gates import Crossing, ZoneGates, on_picture
+from hypersight_core.domain.geometry import isotropic
+from hypersight_core.domain.passing import GateSettings
+from hypersight_core.domain.tracking import Tracker, TrackingSettings
+from hypersight_core.domain.zones import Zone, parse_zones, zones_json
+from hypersight_core.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+
+_ANCHOR_SHARES = {Anchor.CENTER: 0.5, Anchor.FEET: 1.0}
+WEAK_SHARE = 0.8
+"""Detections from this share of the threshold on may go on with a track; lower ones are noise."""
+FORMAT = 1
+"""Of the saved state."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInView:
+    """A person detected on the newest frame."""
+
+    track_id: int
+    box_rel: tuple[float, float, float, float]
+    is_inside: bool
+
+
+class ZoneCounter:
+    """Follows persons and says when they pass the borders of zones.
+
+    Deterministic, and bounded in memory. Times are seconds since any fixed instant.
+
+    Args:
+        zones: polygons and lines; at least one.
+        anchor: the point of a box that stands for the person.
+        aspect: width divided by height of the frame.
+    """
+
+    def __init__(
+        self,
+        zones: Sequence[Zone],
+        anchor: Anchor,
+        aspect: float,
+        tracking: TrackingSettings | None = None,
+        gating: GateSettings | None = None,
+    ) -> None:
+        self._zones, self._anchor, self._gating = tuple(zones), anchor, gating
+        self.aspect = aspect
+        self._tracking = tracking or TrackingSettings()
+        self._tracker = Tracker(self._tracking)
+        self._gates = ZoneGates(self._zones, aspect, gating)
+        self.last_at: float | None = None
+        """Time of the newest frame."""
+
+    def update(self, at_s: float, detections: Detections, threshold: float) -> list[Crossing]:
+        """Take in the persons found on the next frame; return what happened, in order of time.
+
+        Args:
+            at_s: later than the frame before.
+            threshold: least score that begins a track; down to `WEAK_SHARE` of it may only go on with one.
+        """
+        detections = detections.above(WEAK_SHARE * threshold)
+        boxes = isotropic(detections.boxes_rel.reshape(-1, 2, 2), self.aspect).reshape(-1, 4)
+        change = self._tracker.update(at_s, boxes, detections.scores >= threshold)
+        off_picture = ~on_picture(change.ends, self.aspect)
+        crossings = self._gates.end(change.is_ended, off_picture) if change.is_ended.any() else []
+        tracks = self._tracker.tracks
+        rows = np.flatnonzero(change.is_seen[~change.is_ended])
+        anchors = self._anchor_points(tracks.points)
+        if len(rows):
+            seen = tracks.take(rows)
+            crossings += self._gates.advance(rows, anchors[rows], seen.speeds, seen.sizes[:, 1], at_s)
+        known = len(self._gates)
+        new = tracks.take(np.arange(known, len(tracks)))
+        self._gates.begin(new.ids, anchors[known:], new.seen_at, new.unseen_at)
+        self.last_at = at_s
+        return sorted(crossings, key=lambda crossing: (crossing.at_s, crossing.track_id, crossing.zone))
+
+    def interrupt(self) -> None:
+        """Say that nobody knows what happened since the newest frame; the uncertainty decides who goes on."""
+        self._tracker.interrupt()
+
+    def people_count(self) -> int:
+        """Return how many persons are in the polygons now.
+
+        A person missed on a frame is still there while it should be inside; one that was seen only
+        once is not there yet, unless nobody could have seen it before.
+        """
+        if self.last_at is None:
+            return 0
+        tracks = self._tracker.tracks
+        is_known = (tracks.hits > 1) | np.isnan(tracks.unseen_at)
+        is_there = self._gates.is_inside & is_known
+        is_unseen = tracks.seen_at < self.last_at
+        if (is_there & is_unseen).any():
+            points = self._anchor_points(self._tracker.predicted_points(self.last_at))
+            is_there &= ~is_unseen | self._gates.is_within(points)
+        return int(is_there.sum())
+
+    def in_view(self) -> list[PersonInView]:
+        """Return the persons detected on the newest frame, in the order of their ids."""
+        tracks = self._tracker.tracks
+        corners = tracks.points - tracks.sizes * np.array([0.5, self._tracking.handle])
+        boxes = np.concatenate([corners, corners + tracks.sizes], axis=1) / ([self.aspect, 1.0] * 2)
+        is_inside = self._gates.is_inside
+        people = []
+        for row in np.flatnonzero(tracks.seen_at == self.last_at).tolist():
+            left, top, right, bottom = boxes[row].clip(0.0, 1.0).tolist()
+            people.append(
+                PersonInView(int(tracks.ids[row]), (left, top, right, bottom), bool(is_inside[row]))
+            )
+        return people
+
+    def rezone(self, zones: Sequence[Zone], anchor: Anchor) -> None:
+        """Go on with edited zones; visits to unchanged ones go on, unless the anchor moved."""
+        self._zones = tuple(zones)
+        if anchor is self._anchor:
+            self._gates.rezone(self._zones)
+            return
+        self._anchor = anchor
+        self._gates = ZoneGates(self._zones, self.aspect, self._gating)
+        tracks = self._tracker.tracks
+        points = self._anchor_points(tracks.points)
+        self._gates.begin(tracks.ids, points, tracks.seen_at.copy(), np.full(len(tracks), np.nan))
+
+    def state(self) -> dict[str, Any]:
+        """Return JSON values for `restore`."""
+        return {
+            "format": FORMAT,
+            "aspect": self.aspect,
+            "anchor": self._anchor.value,
+            "zones": zones_json(self._zones),
+            "last_at": self.last_at,
+            "tracker": self._tracker.state(),
+            "gates": self._gates.state(),
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> "ZoneCounter":
+        """Return a counter that goes on where the one that gave `state` was.
+
+        Raises:
+            InvalidInput: `state` is none of ours, or of another version.
+        """
+        try:
+            if state["format"] != FORMAT:
+                raise InvalidInput(f"saved state of format {state['format']}, this is {FORMAT}")
+            counter = cls(parse_zones(state["zones"]), Anchor(state["anchor"]), float(state["aspect"]))
+            counter.last_at = None if state["last_at"] is None else float(state["last_at"])
+            counter._tracker.restore(state["tracker"])
+            counter._gates.restore(state["gates"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput("the saved counter cannot be read") from error
+        if len(counter._gates) != len(counter._tracker.tracks):
+            raise InvalidInput("the saved tracks and gates do not belong together")
+        return counter
+
+    def _anchor_points(self, handles: Floats) -> Floats:
+        drop = (_ANCHOR_SHARES[self._anchor] - self._tracking.handle) * self._tracker.tracks.sizes[:, 1]
+        points = handles.copy()
+        points[:, 1] += drop
+        return points
