@@ -1,0 +1,1 @@
+"""Everything the code location offers, a folder per subject."""

@@ -1,0 +1,104 @@
+"""One round of the supervisor: read the world, and carry out what was decided about it."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from hypersight_core.store.cameras import list_cameras
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import fence, read_leases, request_stop
+from hypersight_core.store.watching import desired_camera_ids
+from hypersight_pipelines.defs.watchers import processes
+from hypersight_pipelines.defs.watchers.jobs import KIND_TAG, WATCHER
+from hypersight_pipelines.defs.watchers.supervision import (
+    BUDGET_WINDOW_S,
+    UNFINISHED,
+    Actions,
+    Burial,
+    Seen,
+    WatcherRun,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def look(store: Store, instance: dg.DagsterInstance) -> tuple[Seen, Mapping[int, str]]:
+    """Read what is wanted and what is there; return it with the cameras' names by id.
+
+    Runs are read before leases: a run that starts in between is then a lease too many, which is looked
+    at again, and never a lease too few, for which a living run would be closed.
+    """
+    now = datetime.now(UTC)
+    runs = list(_runs(instance, now))
+    with store.transaction() as tx:
+        desired, leases = desired_camera_ids(tx), read_leases(tx)
+        names = {camera.camera_id: camera.name for camera in list_cameras(tx)}
+    dead = frozenset(lease.run_id for lease in leases if not lease.is_locked and processes.is_gone(lease))
+    return Seen(desired=frozenset(desired), leases=leases, runs=runs, now=now, dead=dead), names
+
+
+def carry_out(actions: Actions, store: Store, instance: dg.DagsterInstance) -> None:
+    """Do all that is asked for except launching, which is the sensor's result."""
+    with store.transaction() as tx:
+        for lease in actions.ask_to_stop:
+            request_stop(tx, lease.camera_id, lease.run_id)
+        for lease in actions.fence:
+            request_stop(tx, lease.camera_id, lease.run_id)
+            fence(tx, lease)
+    for lease in actions.fence:
+        if processes.kill(lease):
+            logger.warning("stuck watcher killed", extra={"camera_id": lease.camera_id, "pid": lease.pid})
+    for burial in actions.bury:
+        _bury(burial, instance)
+    for run in actions.cancel:
+        instance.run_coordinator.cancel_run(run.run_id)
+
+
+def _bury(burial: Burial, instance: dg.DagsterInstance) -> None:
+    run = instance.get_run_by_id(burial.run.run_id)
+    if run is None or run.status is not burial.run.status:
+        return
+    said = f"closed by the supervisor: {burial.reason}"
+    if run.status is dg.DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, said)
+    else:
+        instance.report_run_failed(run, said)
+
+
+def _runs(instance: dg.DagsterInstance, now: datetime) -> Iterator[WatcherRun]:
+    unfinished = dg.RunsFilter(tags={KIND_TAG: WATCHER}, statuses=list(UNFINISHED))
+    ended = dg.RunsFilter(
+        tags={KIND_TAG: WATCHER},
+        statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS],
+        updated_after=now - timedelta(seconds=BUDGET_WINDOW_S),
+    )
+    for runs_filter in (unfinished, ended):
+        for record in instance.get_run_records(runs_filter):
+            camera_id = _camera_id(record.dagster_run)
+            if camera_id is not None:
+                yield WatcherRun(
+                    run_id=record.dagster_run.run_id,
+                    camera_id=camera_id,
+                    status=record.dagster_run.status,
+                    updated_at=_aware(record.update_timestamp),
+                    started_at=_instant(record.start_time),
+                    ended_at=_instant(record.end_time),
+                )
+
+
+def _camera_id(run: dg.DagsterRun) -> int | None:
+    """Read the camera from the run's config: runs launched by hand in the UI carry no tag."""
+    try:
+        return int(run.run_config["ops"]["watch"]["config"]["camera_id"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _instant(epoch_s: float | None) -> datetime | None:
+    return None if epoch_s is None else datetime.fromtimestamp(epoch_s, UTC)
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,51 @@
+"""The sensor that keeps one run alive for every camera that should be watched."""
+
+import time
+from collections.abc import Mapping
+
+import dagster as dg
+
+from hypersight_core.store.engine import Store
+from hypersight_pipelines.defs.watchers import supervision
+from hypersight_pipelines.defs.watchers.jobs import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER, watch_camera
+from hypersight_pipelines.defs.watchers.rounds import carry_out, look
+
+WATCH_S = 4.5
+"""How long one tick keeps looking: Dagster starts ticks every 5 s at best, so almost no moment is unseen."""
+PAUSE_S = 0.5
+
+
+@dg.sensor(
+    job=watch_camera,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Compares the cameras that should be watched with the watchers that really live (their leases in the "
+        "database), then launches, replaces and stops runs. A tick that does nothing is shown as skipped."
+    ),
+)
+def watcher_supervisor(
+    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
+) -> dg.SensorResult:
+    """Look again and again for a few seconds; end the tick as soon as there is something to launch."""
+    ends_at_s = time.monotonic() + WATCH_S
+    done: list[str] = []
+    while True:
+        seen, names = look(store, context.instance)
+        actions = supervision.reconcile(seen)
+        carry_out(actions, store, context.instance)
+        done.append(supervision.summary(actions))
+        if actions.launch or time.monotonic() + PAUSE_S > ends_at_s:
+            break
+        time.sleep(PAUSE_S)
+    requests = [request(camera_id, names) for camera_id in actions.launch]
+    said = "; ".join(dict.fromkeys(filter(None, done))) or f"{len(seen.desired)} cameras, nothing to do"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
+
+
+def request(camera_id: int, names: Mapping[int, str]) -> dg.RunRequest:
+    """Ask for a run that watches one camera; no run key, the same camera is launched many times."""
+    return dg.RunRequest(
+        tags={KIND_TAG: WATCHER, CAMERA_ID_TAG: str(camera_id), CAMERA_TAG: names.get(camera_id, "")},
+        run_config={"ops": {"watch": {"config": {"camera_id": camera_id}}}},
+    )

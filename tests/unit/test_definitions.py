@@ -1,0 +1,75 @@
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from hypersight_core.settings import Settings
+from hypersight_pipelines.location import build_defs
+
+# Dagster warns about a parameter of its own that nobody here passes.
+pytestmark = pytest.mark.filterwarnings("ignore:Parameter .owners. of initializer .SensorDefinition")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def repository() -> dg.RepositoryDefinition:
+    repository = build_defs(Settings()).get_repository_def()
+    repository.load_all_definitions()
+    return repository
+
+
+def test_the_code_location_offers_exactly_this(repository):
+    jobs = {job.name for job in repository.get_all_jobs()}
+    assert jobs - {"__ASSET_JOB"} == {"watch_camera"}
+    assert [sensor.name for sensor in repository.sensor_defs] == ["watcher_supervisor"]
+    assert repository.schedule_defs == []
+    assert repository.assets_defs_by_key == {}
+
+
+def test_watchers_are_supervised_without_anybody_switching_that_on(repository):
+    sensor = repository.get_sensor_def("watcher_supervisor")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_a_watcher_is_one_process(repository):
+    job = repository.get_job("watch_camera")
+    assert job.executor_def is dg.in_process_executor
+    assert job.tags["kind"] == "watcher"
+
+
+def test_resources_can_be_put_in_the_place_of_the_real_ones():
+    defs = build_defs(Settings(), {"watch": dg.ResourceDefinition.hardcoded_resource(print)})
+    resources = defs.get_repository_def().get_top_level_resources()
+    assert set(resources) == {"store", "watch"}
+    assert defs.resources is not None
+    assert defs.resources["watch"].resource_fn(None) is print
+
+
+def test_the_workspace_names_a_module_that_dagster_can_load():
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    [location] = workspace["load_from"]
+    module = location["python_module"]["module_name"]
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print('av' in sys.modules, 'numpy' in sys.modules)"],
+        cwd=ROOT / location["python_module"]["working_directory"],
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (loaded.returncode, loaded.stdout.split()) == (0, ["False", "False"]), loaded.stderr
+
+
+def test_the_instance_configuration_limits_each_camera_to_one_run():
+    configuration: Mapping[str, dict] = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
+    runs = configuration["concurrency"]["runs"]
+    assert runs["tag_concurrency_limits"] == [
+        {"key": "camera_id", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    ]
+    assert runs["max_concurrent_runs"] >= 500
+    assert configuration["telemetry"] == {"enabled": False}

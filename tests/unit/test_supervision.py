@@ -1,0 +1,217 @@
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from dagster import DagsterRunStatus as Status
+
+from hypersight_core.store.leases import LeaseView
+from hypersight_pipelines.defs.watchers.supervision import (
+    LONGEST_DELAY_S,
+    Actions,
+    Seen,
+    WatcherRun,
+    reconcile,
+    restart_delay_s,
+    summary,
+)
+from tests.builders import noon
+
+RUN, OTHER_RUN = str(UUID(int=1)), str(UUID(int=2))
+
+
+def a_lease(**changes: Any) -> LeaseView:
+    usual: dict[str, Any] = {
+        "camera_id": 1, "token": 3, "run_id": RUN, "host": "here", "boot_id": "boot", "pid": 7, "pid_start": 9,
+        "backend_pid": 5, "acquired_at": noon(-100), "heartbeat_at": noon(-1), "state": "watching",
+        "position_at": None, "lag_s": None, "detail": "", "released_at": None, "release_reason": None,
+        "stop_run_id": None, "is_locked": True, "heartbeat_age_s": 1.0, "is_live": True,
+    }  # fmt: skip
+    return LeaseView(**(usual | changes))
+
+
+def a_released_lease(seconds_ago: float, reason: str = "disabled") -> LeaseView:
+    return a_lease(
+        is_locked=False, is_live=False, released_at=noon(-seconds_ago), release_reason=reason,
+        heartbeat_age_s=seconds_ago,
+    )  # fmt: skip
+
+
+def a_run(status: Status = Status.STARTED, age_s: float = 100, **changes: Any) -> WatcherRun:
+    usual: dict[str, Any] = {
+        "run_id": RUN, "camera_id": 1, "status": status, "updated_at": noon(-age_s),
+    }  # fmt: skip
+    return WatcherRun(**(usual | changes))
+
+
+def a_failure(seconds_ago: float, number: int = 9) -> WatcherRun:
+    return a_run(Status.FAILURE, seconds_ago, run_id=str(UUID(int=number)), ended_at=noon(-seconds_ago))
+
+
+def decided(
+    *runs: WatcherRun,
+    desired: tuple[int, ...] = (1,),
+    leases: tuple[LeaseView, ...] = (),
+    dead: tuple[str, ...] = (),
+) -> Actions:
+    return reconcile(Seen(desired=desired, leases=leases, runs=runs, now=noon(), dead=dead))
+
+
+def buried(actions: Actions) -> list[str]:
+    return [burial.run.run_id for burial in actions.bury]
+
+
+def test_a_camera_without_a_run_gets_one():
+    assert decided() == Actions(launch=[1])
+
+
+def test_a_healthy_watcher_is_left_alone():
+    assert decided(a_run(), leases=(a_lease(),)) == Actions()
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED])
+def test_nothing_is_launched_twice_while_a_run_gets_going(status):
+    assert decided(a_run(status, age_s=30)) == Actions()
+
+
+def test_a_run_whose_process_was_killed_is_closed_and_replaced_in_the_same_look():
+    killed = a_lease(is_locked=False, is_live=False, heartbeat_age_s=1.0)
+    actions = decided(a_run(), leases=(killed,), dead=(RUN,))
+    assert (buried(actions), actions.launch) == ([RUN], [1])
+
+
+def test_a_watcher_that_reconnects_after_a_database_restart_keeps_its_run():
+    reconnecting = a_lease(is_locked=False, is_live=False, heartbeat_age_s=3.0)
+    assert decided(a_run(), leases=(reconnecting,)) == Actions()
+
+
+def test_a_watcher_on_another_machine_is_given_up_when_its_heartbeat_is_stale():
+    silent = a_lease(is_locked=False, is_live=False, heartbeat_age_s=9.0)
+    actions = decided(a_run(), leases=(silent,))
+    assert (buried(actions), actions.launch) == ([RUN], [1])
+
+
+def test_a_stuck_watcher_is_fenced_first_and_replaced_once_its_lock_is_gone():
+    stuck = a_lease(is_live=False, heartbeat_age_s=9.0)
+    assert decided(a_run(), leases=(stuck,)) == Actions(fence=[stuck])
+
+
+@pytest.mark.parametrize(
+    ("status", "within_s", "beyond_s"),
+    [
+        (Status.NOT_STARTED, 80, 100),
+        (Status.STARTING, 80, 100),
+        (Status.STARTED, 50, 70),
+        (Status.CANCELING, 15, 25),
+    ],
+)
+def test_a_run_that_never_took_the_camera_is_closed_after_a_grace(status, within_s, beyond_s):
+    assert buried(decided(a_run(status, within_s))) == []
+    assert buried(decided(a_run(status, beyond_s))) == [RUN]
+
+
+def test_a_run_may_wait_in_the_queue_for_ever():
+    assert decided(a_run(Status.QUEUED, age_s=10_000)) == Actions()
+
+
+def test_a_run_left_over_from_before_the_reboot_is_closed_although_its_camera_is_leased_anew():
+    actions = decided(a_run(age_s=9_000), leases=(a_lease(run_id=OTHER_RUN),))
+    assert buried(actions) == [RUN]
+
+
+def test_dagster_has_time_to_write_the_end_of_a_run_that_gave_the_camera_back():
+    assert decided(a_run(), leases=(a_released_lease(5),)) == Actions()
+    assert buried(decided(a_run(), leases=(a_released_lease(25),))) == [RUN]
+
+
+def test_a_watcher_nobody_wants_any_more_is_asked_to_stop_once():
+    lease = a_lease()
+    assert decided(a_run(), desired=(), leases=(lease,)) == Actions(ask_to_stop=[lease])
+    assert decided(a_run(), desired=(), leases=(a_lease(stop_run_id=RUN),)) == Actions()
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.NOT_STARTED])
+def test_a_run_that_waits_for_a_camera_nobody_wants_is_canceled(status):
+    run = a_run(status, age_s=30)
+    assert decided(run, desired=()) == Actions(cancel=[run])
+
+
+def test_a_cancel_that_cannot_reach_the_process_goes_through_the_lease():
+    lease = a_lease()
+    assert decided(a_run(Status.CANCELING, 1), leases=(lease,)) == Actions(ask_to_stop=[lease])
+
+
+def test_a_watcher_whose_run_dagster_closed_is_asked_to_stop_while_its_successor_starts():
+    lease = a_lease()
+    assert decided(leases=(lease,)) == Actions(ask_to_stop=[lease], launch=[1])
+    assert decided(a_run(Status.STARTING, 1, run_id=OTHER_RUN), leases=(lease,)) == Actions(
+        ask_to_stop=[lease]
+    )
+
+
+def test_a_camera_watched_by_hand_is_left_to_the_hand():
+    actions = decided(leases=(a_lease(run_id="somebody"),))
+    assert actions == Actions(notes=["camera 1: watched by somebody, outside Dagster"])
+
+
+def test_two_runs_for_one_camera_are_reported():
+    actions = decided(a_run(), a_run(Status.QUEUED, run_id=OTHER_RUN), leases=(a_lease(),))
+    assert actions == Actions(notes=[f"camera 1: 2 runs, {RUN}, {OTHER_RUN}"])
+
+
+def test_a_first_failure_is_replaced_at_once_and_later_ones_ever_more_slowly():
+    assert [restart_delay_s(count) for count in range(8)] == [0, 0, 2, 4, 8, 16, 32, 60]
+    assert restart_delay_s(1000) == LONGEST_DELAY_S
+    assert decided(a_failure(0.1)).launch == [1]
+
+
+def test_a_camera_that_keeps_failing_waits_and_holds_no_other_up():
+    failures = [
+        a_failure(seconds_ago, number) for number, seconds_ago in enumerate((3, 20, 40, 80), start=10)
+    ]
+    actions = decided(*failures, desired=(1, 2))
+    assert actions == Actions(launch=[2], notes=["camera 1: ended badly 4 times, next try in 5 s"])
+    assert decided(*(a_failure(9 + number, number) for number in range(4))).launch == [1]
+
+
+def test_a_run_that_succeeds_at_once_again_and_again_counts_against_the_budget():
+    brief = [
+        a_run(Status.SUCCESS, run_id=str(UUID(int=number)), started_at=noon(-3), ended_at=noon(-1))
+        for number in range(10, 13)
+    ]
+    assert decided(*brief).launch == []
+
+
+def test_a_long_run_that_ended_as_it_should_is_replaced_at_once():
+    assert decided(a_run(Status.SUCCESS, started_at=noon(-900), ended_at=noon())).launch == [1]
+
+
+def test_a_machine_that_is_being_stopped_gets_no_new_watchers_from_the_tick_in_hand():
+    ended = a_run(Status.SUCCESS, started_at=noon(-900), ended_at=noon())
+    assert decided(ended, leases=(a_released_lease(4, "stopped"),)).launch == []
+    assert decided(ended, leases=(a_released_lease(7, "stopped"),)).launch == [1]
+
+
+def test_a_run_for_a_deleted_camera_ends_without_a_successor():
+    gone = a_lease(is_locked=False, is_live=False)
+    actions = decided(a_run(), desired=(), leases=(gone,), dead=(RUN,))
+    assert (buried(actions), actions.launch) == ([RUN], [])
+
+
+def test_five_hundred_missing_watchers_are_launched_in_one_look_each_once():
+    assert decided(desired=tuple(range(500))).launch == list(range(500))
+
+
+def test_the_summary_says_what_was_done_and_why():
+    killed = a_lease(is_locked=False, is_live=False)
+    assert summary(decided(a_run(), leases=(killed,), dead=(RUN,))) == (
+        f"launched camera 1; closed run {RUN}: its process (pid 7 on here) is gone, last heartbeat 1 s ago"
+    )
+    assert summary(Actions()) == ""
+
+
+def test_time_alone_changes_the_verdict():
+    lease = a_released_lease(5)
+    seen = Seen(desired=(1,), leases=(lease,), runs=(a_run(),), now=noon())
+    later = Seen(desired=(1,), leases=(lease,), runs=(a_run(),), now=noon() + timedelta(seconds=30))
+    assert (reconcile(seen).bury, len(reconcile(later).bury)) == ([], 1)
