@@ -42,6 +42,7 @@ class Running:
         self._cwd = cwd
         self.process = self._started()
         self.restarts = 0
+        self._family: list[psutil.Process] = []
 
     def wait_ready(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Wait until the service answers.
@@ -69,17 +70,19 @@ class Running:
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, without waiting."""
+        # Looked up before the end: orphans would belong to nobody.
+        self._family = _family(self.process.pid)
         if self.process.poll() is None:
             self.process.terminate()
 
     def ensure_stopped(self) -> None:
         """Wait for the end; after `stop_within_s`, kill the process and everything it started."""
-        family = _family(self.process.pid)
         try:
             self.process.wait(timeout=self.service.stop_within_s)
         except subprocess.TimeoutExpired:
             logger.warning("killed, it did not end in time", extra={"service": self.service.name})
-        for process in family:
+            self.process.kill()
+        for process in self._family:
             _kill(process)
         self.process.wait()
 

@@ -1,0 +1,87 @@
+"""Child processes of the local stack: real ones."""
+
+import socket
+import sys
+import time
+
+import psutil
+import pytest
+
+from hypersight.ports import free_port
+from hypersight.processes import Running, Service, stop_all
+from hypersight_core.errors import SetupFailed
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+
+SLEEPER = "import time; print('here', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+PARENT = (
+    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "print(child.pid, flush=True); time.sleep(600)"
+)
+
+
+def service(code: str, **changes) -> Service:
+    usual = {"is_ready": lambda: True, "ready_within_s": 20.0, "stop_within_s": 1.0}
+    return Service("test", [sys.executable, "-c", code], **(usual | changes))
+
+
+@pytest.fixture
+def start(tmp_path):
+    started: list[Running] = []
+
+    def start(wanted: Service) -> Running:
+        started.append(Running(wanted, tmp_path / "test.log", tmp_path))
+        return started[-1]
+
+    yield start
+    stop_all(started)
+
+
+def wait_for_line(running: Running) -> str:
+    deadline_s = time.monotonic() + 20
+    while not running.tail():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    return running.tail()
+
+
+def test_a_service_that_ends_at_once_is_reported_with_its_last_words(start):
+    running = start(service("import sys; print('no such model'); sys.exit(3)", is_ready=lambda: False))
+    with pytest.raises(SetupFailed, match=r"(?s)exit code 3.*no such model"):
+        running.wait_ready()
+
+
+def test_a_service_that_never_answers_is_reported(start):
+    running = start(service(SLEEPER, is_ready=lambda: False, ready_within_s=0.3))
+    with pytest.raises(SetupFailed, match="did not answer"):
+        running.wait_ready()
+
+
+def test_a_service_deaf_to_sigterm_is_killed(start):
+    running = start(service(DEAF))
+    time.sleep(0.5)
+    stop_all([running])
+    assert running.process.poll() is not None
+
+
+def test_grandchildren_end_with_their_parent(start):
+    running = start(service(PARENT))
+    grandchild = psutil.Process(int(wait_for_line(running)))
+    stop_all([running])
+    assert psutil.wait_procs([grandchild], timeout=5)[1] == []
+
+
+def test_a_service_that_ended_is_started_again(start):
+    running = start(service("print('short life')"))
+    running.process.wait(timeout=20)
+    assert running.restart_if_ended()
+    assert running.restarts == 1
+
+
+def test_the_next_free_port_is_taken_where_one_is_in_use():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert free_port(port) > port
