@@ -1,0 +1,87 @@
+"""Cameras: list, read, add, edit, delete."""
+
+from dataclasses import asdict, fields
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hypersight_core.domain.cameras import Camera, CameraSettings
+from hypersight_core.errors import NotFound
+from hypersight_core.store import processors
+from hypersight_core.store.tables import camera, observation, processor, watcher_checkpoint, watcher_lease
+
+COLUMNS = tuple(camera.c[field.name] for field in fields(Camera))
+IN_USE = camera.c.deleted_at.is_(None)
+
+
+def list_cameras(tx: Connection) -> list[Camera]:
+    """Return all cameras, in the order they were added."""
+    rows = tx.execute(sa.select(*COLUMNS).where(IN_USE).order_by(camera.c.camera_id)).mappings()
+    return [Camera(**row) for row in rows]
+
+
+def get_camera(tx: Connection, camera_id: int) -> Camera:
+    """Return one camera.
+
+    Raises:
+        NotFound: it does not exist, or was deleted.
+    """
+    row = tx.execute(sa.select(*COLUMNS).where(IN_USE, camera.c.camera_id == camera_id)).mappings().first()
+    if row is None:
+        raise NotFound("camera", camera_id)
+    return Camera(**row)
+
+
+def create_camera(tx: Connection, settings: CameraSettings) -> Camera:
+    """Add a camera."""
+    row = tx.execute(sa.insert(camera).values(**_values(settings)).returning(*COLUMNS)).mappings().one()
+    return Camera(**row)
+
+
+def change_camera(tx: Connection, camera_id: int, settings: CameraSettings) -> Camera:
+    """Replace a camera's settings.
+
+    Raises:
+        NotFound: it does not exist, or was deleted.
+    """
+    change = sa.update(camera).where(IN_USE, camera.c.camera_id == camera_id)
+    values = _values(settings) | {"changed_at": sa.func.now()}
+    row = tx.execute(change.values(**values).returning(*COLUMNS)).mappings().first()
+    if row is None:
+        raise NotFound("camera", camera_id)
+    return Camera(**row)
+
+
+def delete_camera(tx: Connection, camera_id: int, *, purge: bool = False) -> None:
+    """Take a camera and its processors out of use; their events stay, unless purged.
+
+    Args:
+        purge: remove every trace of it as well; also of a camera deleted before.
+
+    Raises:
+        NotFound: there is no such camera.
+    """
+    known = sa.select(camera.c.camera_id).where(camera.c.camera_id == camera_id).with_for_update()
+    if tx.execute(known if purge else known.where(IN_USE)).first() is None:
+        raise NotFound("camera", camera_id)
+    if purge:
+        _purge(tx, camera_id)
+        return
+    now = {"deleted_at": sa.func.now()}
+    of_camera = (processor.c.camera_id == camera_id, processor.c.deleted_at.is_(None))
+    tx.execute(sa.update(processor).where(*of_camera).values(**now))
+    tx.execute(sa.update(camera).where(camera.c.camera_id == camera_id).values(**now))
+
+
+def _purge(tx: Connection, camera_id: int) -> None:
+    ids = tx.scalars(sa.select(processor.c.processor_id).where(processor.c.camera_id == camera_id)).all()
+    for processor_id in ids:
+        processors.delete_processor(tx, processor_id, purge=True)
+    for table in (observation, watcher_checkpoint, watcher_lease, camera):
+        tx.execute(sa.delete(table).where(table.c.camera_id == camera_id))
+
+
+def _values(settings: CameraSettings) -> dict[str, object]:
+    values = asdict(settings)
+    values.pop("camera_id", None)
+    return values

@@ -1,0 +1,123 @@
+"""The door to the database: connections, transactions, and errors a caller can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+
+from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 60
+KEEPALIVE = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A peer that vanished without a word is noticed within about ten seconds."""
+
+
+class Store:
+    """A pool of connections to one database; safe to share between threads, not across a fork.
+
+    Raises:
+        InvalidInput: `database_url` is no URL of a PostgreSQL database.
+    """
+
+    def __init__(
+        self, database_url: str, *, application_name: str = "hypersight", pool_size: int = 5
+    ) -> None:
+        self._url = _parsed(database_url)
+        self._engine = sa.create_engine(
+            self._url,
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            connect_args=KEEPALIVE
+            | {
+                "application_name": application_name,
+                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_S}s",
+            },
+        )
+
+    @property
+    def address(self) -> str:
+        """`host:port/database`, for messages."""
+        return f"{self._url.host or 'local socket'}:{self._url.port or 5432}/{self._url.database or ''}"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Begin; commit at the end of the block, roll back if it raises.
+
+        Raises:
+            DatabaseUnavailable: the database is away, full or overloaded; the transaction did not happen
+                (if the connection broke during the commit itself, it may have).
+            SetupFailed: the database has no tables of ours.
+        """
+        with self._translated(), self._engine.begin() as tx:
+            yield tx
+
+    def ping(self) -> str:
+        """Return the server's version.
+
+        Raises:
+            DatabaseUnavailable: it does not answer.
+        """
+        with self.transaction() as tx:
+            return str(tx.execute(sa.text("SHOW server_version")).scalar_one())
+
+    def dedicated(self, application_name: str, *, statement_timeout_s: float) -> psycopg.Connection:
+        """Open a connection outside the pool that commits each statement; the caller closes it.
+
+        Raises:
+            psycopg.OperationalError: the database does not answer.
+        """
+        options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout_s * 1000)}"
+        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        conninfo = make_conninfo(url, application_name=application_name, options=options, **KEEPALIVE)
+        return psycopg.connect(conninfo, autocommit=True)
+
+    def away(self, cause: BaseException) -> DatabaseUnavailable:
+        """Return the error that says this database is away; never with its password."""
+        said = str(cause).strip().splitlines()
+        reason = said[0] if said else type(cause).__name__
+        if self._url.password:
+            reason = reason.replace(str(self._url.password), "***")
+        return DatabaseUnavailable(
+            f"the database at {self.address} is not available: {reason}. "
+            "Is the server running, and is HYPERSIGHT_DATABASE_URL right?"
+        )
+
+    def close(self) -> None:
+        """Close all idle connections; those in use close when they come back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise self.away(error.orig or error) from error
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.UndefinedTable):
+                raise SetupFailed(
+                    f"the database at {self.address} lacks our tables", hint="run: hypersight migrate"
+                ) from error
+            raise
+
+
+def _parsed(database_url: str) -> sa.URL:
+    try:
+        url = sa.make_url(database_url)
+    except (ArgumentError, ValueError) as error:
+        raise InvalidInput(
+            "the database URL cannot be read; it looks like postgresql://user:password@host:5432/name"
+        ) from error
+    if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise InvalidInput(f"the database must be PostgreSQL (postgresql://…), not {url.drivername}://…")
+    return url.set(drivername="postgresql+psycopg")

@@ -1,0 +1,66 @@
+"""Bring a database to the newest schema, from nothing or from any older one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from hypersight_core.store.engine import Store
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+UPGRADE_LOCK = (7000, 1)
+"""Advisory lock held while migrating."""
+
+
+def upgrade(database_url: str) -> None:
+    """Apply all missing migrations; nothing to do is fine, and two at once wait for each other.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+        InvalidInput: the URL is none of a PostgreSQL database.
+    """
+    with _opened(database_url) as store, store.transaction() as tx:
+        # On a connection of its own: a migration may end its transaction half way.
+        tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        tx.execute(sa.text("SELECT pg_advisory_xact_lock(:class, :key)"), _lock_key())
+        with store.transaction() as migrating:
+            migrating.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            config = _config()
+            config.attributes["connection"] = migrating
+            command.upgrade(config, "head")
+
+
+def is_current(database_url: str) -> bool:
+    """Return whether all migrations are applied.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with _opened(database_url) as store, store.transaction() as tx:
+        applied = MigrationContext.configure(tx).get_current_heads()
+    return set(applied) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _lock_key() -> dict[str, int]:
+    return dict(zip(("class", "key"), UPGRADE_LOCK, strict=True))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _opened(database_url: str) -> Iterator[Store]:
+    store = Store(database_url, application_name="hypersight migrate", pool_size=2)
+    try:
+        yield store
+    finally:
+        store.close()

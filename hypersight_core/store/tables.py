@@ -1,0 +1,135 @@
+"""The tables as they are after all migrations; the same on plain PostgreSQL and on TimescaleDB."""
+
+import sqlalchemy as sa
+from sqlalchemy import Column, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from hypersight_core.domain.events import EventKind, Reason
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+        "ck": "%(table_name)s_%(constraint_name)s_ck",
+    }
+)
+
+Instant = sa.DateTime(timezone=True)
+NOW = sa.text("now()")
+YES, NO = sa.true(), sa.false()
+
+
+def _one_of(column: str, values: type[EventKind] | type[Reason]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+camera = Table(
+    "camera", metadata,
+    Column("camera_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("name", Text, nullable=False, comment="What people call it"),
+    Column("stream_url", Text, nullable=False, comment="Where its stream is; may hold user:password"),
+    Column("watch_fps", sa.Double, nullable=False, comment="Frames per second to analyse"),
+    Column("watch_rows", SmallInteger, nullable=False, comment="Rows of the mosaic"),
+    Column("watch_cols", SmallInteger, nullable=False, comment="Columns of the mosaic"),
+    Column("time_zone", Text, nullable=False, comment="IANA name of the time zone its days are counted in"),
+    Column("enabled", sa.Boolean, nullable=False, comment="Whether it should be watched"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
+    Column("changed_at", Instant, nullable=False, server_default=NOW, comment="When it was edited last"),
+    Column("deleted_at", Instant, comment="When it was deleted; its events stay; null while it is in use"),
+    comment="Cameras: one row a camera, deleted ones included",
+)  # fmt: skip
+
+processor = Table(
+    "processor", metadata,
+    Column("processor_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("camera_id", sa.Integer, sa.ForeignKey("camera.camera_id"), nullable=False, index=True,
+           comment="Its camera"),
+    Column("kind", Text, nullable=False, comment="traffic, objects or faces; never changes"),
+    Column("version", sa.Integer, nullable=False, comment="The version in use"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
+    Column("deleted_at", Instant, comment="When it was deleted; its events stay; null while it is in use"),
+    comment="Calculations on cameras: one row a processor, deleted ones included",
+)  # fmt: skip
+
+processor_version = Table(
+    "processor_version", metadata,
+    Column("processor_id", sa.Integer, sa.ForeignKey("processor.processor_id", ondelete="CASCADE"),
+           primary_key=True, comment="The processor"),
+    Column("version", sa.Integer, primary_key=True, autoincrement=False, comment="Counts its edits, from 1"),
+    Column("name", Text, nullable=False, comment="What people call it"),
+    Column("zones", JSONB, nullable=False, comment="List of {name, corners}; a corner is [x, y] in 0 to 1"),
+    Column("threshold", sa.Double, nullable=False, comment="Least detection confidence, 0 to 1"),
+    Column("anchor", Text, nullable=False, comment="Where a box stands for a person: center or feet"),
+    Column("enabled", sa.Boolean, nullable=False, comment="Whether it should run"),
+    Column("output_hls", sa.Boolean, nullable=False, comment="Whether an annotated preview is made"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it came into use"),
+    comment="How processors were configured: one row a processor and edit; never changed",
+)  # fmt: skip
+
+# The columns stand in the order that wastes no byte on alignment; dwell_s is last as it is mostly null.
+processor_event = Table(
+    "processor_event", metadata,
+    Column("processor_id", sa.Integer, nullable=False, autoincrement=False, comment="The processor"),
+    Column("processor_version", sa.Integer, nullable=False, comment="The processor's version that saw it"),
+    Column("ts", Instant, nullable=False, comment="When it happened, by the stream's own clock"),
+    Column("track_id", sa.BigInteger, nullable=False, autoincrement=False, comment="The person; 0: none"),
+    Column("value", sa.Integer, nullable=False, comment="Persons: 1, or the number present for kind count"),
+    Column("zone", SmallInteger, nullable=False, autoincrement=False, comment="Index of the zone; -1: all"),
+    Column("kind", Text, nullable=False, comment="enter, exit, cross_in, cross_out or count"),
+    Column("dwell_s", sa.Double, comment="Seconds spent in the zone; of exits only"),
+    _one_of("kind", EventKind),
+    sa.PrimaryKeyConstraint(
+        "processor_id", "ts", "kind", "zone", "track_id",
+        name="processor_event_pk", postgresql_include=["value"],
+    ),
+    comment="What happened: one row an event; the key makes a replay change nothing",
+)  # fmt: skip
+
+observation = Table(
+    "observation", metadata,
+    Column("camera_id", sa.Integer, nullable=False, autoincrement=False, comment="The camera"),
+    Column("from_at", Instant, nullable=False, comment="Start of the piece of time"),
+    Column("to_at", Instant, nullable=False, comment="End of the piece of time, at most a day later"),
+    Column("frames_wanted", sa.Integer, nullable=False, comment="Frames to analyse in it"),
+    Column("frames_detected", sa.Integer, nullable=False, comment="Frames the detector really answered for"),
+    Column("reason", Text, comment="Why not all: stream_down, detector_error, late_dropped or paused"),
+    sa.CheckConstraint("to_at > from_at AND to_at <= from_at + interval '24 hours'", name="length"),
+    _one_of("reason", Reason),
+    sa.PrimaryKeyConstraint("camera_id", "from_at", "to_at", name="observation_pk"),
+    comment="What was really watched: one row a camera and processed piece of time",
+)  # fmt: skip
+
+watcher_lease = Table(
+    "watcher_lease", metadata,
+    Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),
+    Column("token", sa.BigInteger, nullable=False, comment="Fencing token; only the newest may write"),
+    Column("run_id", Text, nullable=False, comment="The run that watches"),
+    Column("host", Text, nullable=False, comment="Name of its machine"),
+    Column("boot_id", Text, nullable=False, comment="Which boot of that machine"),
+    Column("pid", sa.Integer, nullable=False, comment="Its process"),
+    Column("pid_start", sa.BigInteger, nullable=False, comment="Its start, in clock ticks after boot"),
+    Column("backend_pid", sa.Integer, nullable=False, comment="Server process of its connection"),
+    Column("acquired_at", Instant, nullable=False, comment="When it took the camera"),
+    Column("heartbeat_at", Instant, nullable=False, comment="When it was last heard of"),
+    Column("state", Text, nullable=False, comment="What it is doing: starting, watching, reconnecting, …"),
+    Column("position_at", Instant, comment="Stream time up to which it counted"),
+    Column("lag_s", sa.Double, comment="Seconds it is behind the stream"),
+    Column("detail", Text, nullable=False, server_default="", comment="More about its state, for people"),
+    Column("released_at", Instant, comment="When it gave the camera back; null while it has it"),
+    Column("release_reason", Text, comment="Why it gave the camera back"),
+    Column("stop_run_id", Text, comment="The run that is asked to stop"),
+    comment="Who watches: one row a camera that was ever watched",
+)  # fmt: skip
+
+watcher_checkpoint = Table(
+    "watcher_checkpoint", metadata,
+    Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),
+    Column("seq", sa.BigInteger, nullable=False, comment="Number of the last record written"),
+    Column("position_at", Instant, nullable=False, comment="Stream time up to which everything is counted"),
+    Column("state", JSONB, nullable=False, comment="What the processors remember across a restart"),
+    Column("written_at", Instant, nullable=False, server_default=NOW, comment="When it was written"),
+    comment="How far counting is: one row a camera that was ever watched",
+)  # fmt: skip

@@ -1,0 +1,173 @@
+"""What watchers read and write: their plan, how far they are, and what they saw."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.events import Event, Observation, SegmentRecord
+from hypersight_core.errors import LeaseLost, NotFound
+from hypersight_core.store import cameras, processors
+from hypersight_core.store.tables import camera, processor, processor_version, watcher_checkpoint
+
+MAX_OBSERVATION = timedelta(hours=24)
+"""Longer ones are saved in pieces, so that those overlapping an interval are found by their start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a camera is counted, and what its processors remember."""
+
+    seq: int
+    position_at: datetime
+    state: dict[str, Any]
+
+
+def watch_plan(tx: Connection, camera_id: int) -> WatchPlan | None:
+    """Return what to do for a camera; None: it is gone, disabled, or has no enabled processor."""
+    try:
+        wanted = cameras.get_camera(tx, camera_id)
+    except NotFound:
+        return None
+    enabled = tuple(found for found in processors.list_processors(tx, camera_id) if found.enabled)
+    return WatchPlan(camera=wanted, processors=enabled) if wanted.enabled and enabled else None
+
+
+def desired_camera_ids(tx: Connection) -> list[int]:
+    """Return the cameras that should be watched: enabled, with an enabled processor."""
+    in_use_version = sa.and_(
+        processor_version.c.processor_id == processor.c.processor_id,
+        processor_version.c.version == processor.c.version,
+    )
+    query = (
+        sa.select(camera.c.camera_id)
+        .distinct()
+        .join(processor, processor.c.camera_id == camera.c.camera_id)
+        .join(processor_version, in_use_version)
+        .where(processors.IN_USE, camera.c.enabled, processor_version.c.enabled)
+        .order_by(camera.c.camera_id)
+    )
+    return list(tx.scalars(query))
+
+
+def checkpoint(tx: Connection, camera_id: int) -> Checkpoint | None:
+    """Return how far a camera is counted; None when it was never watched."""
+    saved = watcher_checkpoint.c
+    query = sa.select(saved.seq, saved.position_at, saved.state).where(saved.camera_id == camera_id)
+    row = tx.execute(query).first()
+    return None if row is None else Checkpoint(*row)
+
+
+def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool:
+    """Write all of one segment's record, once.
+
+    Events and observations of processors and cameras purged meanwhile are left out.
+
+    Args:
+        token: the writer's fencing token.
+
+    Returns:
+        False when a record with this `seq`, or a later one, was written before.
+
+    Raises:
+        LeaseLost: the token is no longer the newest; nothing was written.
+    """
+    # The lock keeps a successor from taking over before this transaction ends.
+    newest = tx.execute(_TOKEN, {"camera_id": record.camera_id}).scalar()
+    if newest != token:
+        raise LeaseLost(f"camera {record.camera_id}: token {token} is no longer the newest ({newest})")
+    position = {
+        "camera_id": record.camera_id, "seq": record.seq, "position_at": record.position_at,
+        "state": dict(record.state),
+    }  # fmt: skip
+    if tx.execute(_ADVANCE, position).first() is None:
+        return False
+    add_events(tx, record.events)
+    add_observations(tx, record.observations)
+    return True
+
+
+def add_events(tx: Connection, events: Iterable[Event]) -> int:
+    """Write events; those written before, and those of unknown processors, are left out.
+
+    Returns:
+        How many were new.
+    """
+    rows = [
+        (e.processor_id, e.processor_version, e.ts, e.track_id, e.value, e.zone, e.kind.value, e.dwell_s)
+        for e in events
+    ]
+    return tx.execute(_ADD_EVENTS, _columns(_EVENT_COLUMNS, rows)).rowcount if rows else 0
+
+
+def add_observations(tx: Connection, observations: Iterable[Observation]) -> int:
+    """Write observations; those written before, those of unknown cameras and empty ones are left out.
+
+    Returns:
+        How many rows were new.
+    """
+    rows = [row for observation in observations for row in _pieces(observation)]
+    return tx.execute(_ADD_OBSERVATIONS, _columns(_OBSERVATION_COLUMNS, rows)).rowcount if rows else 0
+
+
+def _pieces(whole: Observation) -> Iterator[tuple[Any, ...]]:
+    """Cut an observation into rows of a day at most, its frames shared out by length."""
+    length = whole.to_at - whole.from_at
+    from_at, wanted, detected = whole.from_at, 0, 0
+    while from_at < whole.to_at:
+        to_at = min(from_at + MAX_OBSERVATION, whole.to_at)
+        share = (to_at - whole.from_at) / length
+        wanted_now, detected_now = round(whole.frames_wanted * share), round(whole.frames_detected * share)
+        reason = whole.reason.value if whole.reason else None
+        yield whole.camera_id, from_at, to_at, wanted_now - wanted, detected_now - detected, reason
+        from_at, wanted, detected = to_at, wanted_now, detected_now
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+_TOKEN = sa.text("SELECT token FROM watcher_lease WHERE camera_id = :camera_id FOR SHARE")
+
+_ADVANCE = sa.text("""
+INSERT INTO watcher_checkpoint AS saved (camera_id, seq, position_at, state)
+VALUES (:camera_id, :seq, :position_at, :state)
+ON CONFLICT (camera_id) DO UPDATE
+SET seq = excluded.seq, position_at = excluded.position_at, state = excluded.state, written_at = now()
+WHERE saved.seq < excluded.seq
+RETURNING seq
+""").bindparams(sa.bindparam("state", type_=watcher_checkpoint.c.state.type))
+
+_EVENT_COLUMNS = (
+    "processor_id", "processor_version", "ts", "track_id", "value", "zone", "kind", "dwell_s",
+)  # fmt: skip
+
+# Arrays: one round trip and one statement however many rows. Key-share: a purge waits, then removes them too.
+_ADD_EVENTS = sa.text("""
+INSERT INTO processor_event (processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
+SELECT e.*
+FROM unnest(CAST(:processor_id AS int[]), CAST(:processor_version AS int[]), CAST(:ts AS timestamptz[]),
+            CAST(:track_id AS bigint[]), CAST(:value AS int[]), CAST(:zone AS smallint[]),
+            CAST(:kind AS text[]), CAST(:dwell_s AS float8[]))
+     AS e (processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
+JOIN processor USING (processor_id)
+FOR KEY SHARE OF processor
+ON CONFLICT DO NOTHING
+""")
+
+_OBSERVATION_COLUMNS = ("camera_id", "from_at", "to_at", "frames_wanted", "frames_detected", "reason")
+
+_ADD_OBSERVATIONS = sa.text("""
+INSERT INTO observation (camera_id, from_at, to_at, frames_wanted, frames_detected, reason)
+SELECT o.*
+FROM unnest(CAST(:camera_id AS int[]), CAST(:from_at AS timestamptz[]), CAST(:to_at AS timestamptz[]),
+            CAST(:frames_wanted AS int[]), CAST(:frames_detected AS int[]), CAST(:reason AS text[]))
+     AS o (camera_id, from_at, to_at, frames_wanted, frames_detected, reason)
+JOIN camera USING (camera_id)
+FOR KEY SHARE OF camera
+ON CONFLICT DO NOTHING
+""")
