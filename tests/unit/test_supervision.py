@@ -22,17 +22,17 @@ RUN, OTHER_RUN = str(UUID(int=1)), str(UUID(int=2))
 
 def a_lease(**changes: Any) -> LeaseView:
     usual: dict[str, Any] = {
-        "camera_id": 1, "token": 3, "run_id": RUN, "host": "here", "boot_id": "boot", "pid": 7, "pid_start": 9,
-        "backend_pid": 5, "acquired_at": noon(-100), "heartbeat_at": noon(-1), "state": "watching",
+        "camera_id": 1, "token": 3, "run_id": RUN, "host": "here", "boot_id": "boot", "pid": 7,
+        "pid_start": 9, "backend_pid": 5, "acquired_at": noon(-100), "heartbeat_at": noon(-1), "state": "watching",
         "position_at": None, "lag_s": None, "detail": "", "released_at": None, "release_reason": None,
-        "stop_run_id": None, "is_locked": True, "heartbeat_age_s": 1.0, "is_live": True,
+        "stop_run_id": None, "is_locked": True, "heartbeat_age_s": 1.0,
     }  # fmt: skip
     return LeaseView(**(usual | changes))
 
 
 def a_released_lease(seconds_ago: float, reason: str = "disabled") -> LeaseView:
     return a_lease(
-        is_locked=False, is_live=False, released_at=noon(-seconds_ago), release_reason=reason,
+        is_locked=False, released_at=noon(-seconds_ago), release_reason=reason,
         heartbeat_age_s=seconds_ago,
     )  # fmt: skip
 
@@ -75,24 +75,24 @@ def test_nothing_is_launched_twice_while_a_run_gets_going(status):
 
 
 def test_a_run_whose_process_was_killed_is_closed_and_replaced_in_the_same_look():
-    killed = a_lease(is_locked=False, is_live=False, heartbeat_age_s=1.0)
+    killed = a_lease(is_locked=False, heartbeat_age_s=1.0)
     actions = decided(a_run(), leases=(killed,), dead=(RUN,))
     assert (buried(actions), actions.launch) == ([RUN], [1])
 
 
 def test_a_watcher_that_reconnects_after_a_database_restart_keeps_its_run():
-    reconnecting = a_lease(is_locked=False, is_live=False, heartbeat_age_s=3.0)
+    reconnecting = a_lease(is_locked=False, heartbeat_age_s=3.0)
     assert decided(a_run(), leases=(reconnecting,)) == Actions()
 
 
 def test_a_watcher_on_another_machine_is_given_up_when_its_heartbeat_is_stale():
-    silent = a_lease(is_locked=False, is_live=False, heartbeat_age_s=9.0)
+    silent = a_lease(is_locked=False, heartbeat_age_s=9.0)
     actions = decided(a_run(), leases=(silent,))
     assert (buried(actions), actions.launch) == ([RUN], [1])
 
 
 def test_a_stuck_watcher_is_fenced_first_and_replaced_once_its_lock_is_gone():
-    stuck = a_lease(is_live=False, heartbeat_age_s=9.0)
+    stuck = a_lease(heartbeat_age_s=9.0)
     assert decided(a_run(), leases=(stuck,)) == Actions(fence=[stuck])
 
 
@@ -108,6 +108,11 @@ def test_a_stuck_watcher_is_fenced_first_and_replaced_once_its_lock_is_gone():
 def test_a_run_that_never_took_the_camera_is_closed_after_a_grace(status, within_s, beyond_s):
     assert buried(decided(a_run(status, within_s))) == []
     assert buried(decided(a_run(status, beyond_s))) == [RUN]
+
+
+def test_a_run_that_was_fenced_is_closed_and_replaced_without_a_grace():
+    actions = decided(a_run(), leases=(a_released_lease(1, "fenced"),))
+    assert (buried(actions), actions.launch) == ([RUN], [1])
 
 
 def test_a_run_may_wait_in_the_queue_for_ever():
@@ -193,7 +198,7 @@ def test_a_machine_that_is_being_stopped_gets_no_new_watchers_from_the_tick_in_h
 
 
 def test_a_run_for_a_deleted_camera_ends_without_a_successor():
-    gone = a_lease(is_locked=False, is_live=False)
+    gone = a_lease(is_locked=False)
     actions = decided(a_run(), desired=(), leases=(gone,), dead=(RUN,))
     assert (buried(actions), actions.launch) == ([RUN], [])
 
@@ -203,7 +208,7 @@ def test_five_hundred_missing_watchers_are_launched_in_one_look_each_once():
 
 
 def test_the_summary_says_what_was_done_and_why():
-    killed = a_lease(is_locked=False, is_live=False)
+    killed = a_lease(is_locked=False)
     assert summary(decided(a_run(), leases=(killed,), dead=(RUN,))) == (
         f"launched camera 1; closed run {RUN}: its process (pid 7 on here) is gone, last heartbeat 1 s ago"
     )

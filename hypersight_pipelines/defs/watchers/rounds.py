@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -91,7 +92,8 @@ def _runs(instance: dg.DagsterInstance, now: datetime) -> Iterator[WatcherRun]:
 def _camera_id(run: dg.DagsterRun) -> int | None:
     """Read the camera from the run's config: runs launched by hand in the UI carry no tag."""
     try:
-        return int(run.run_config["ops"]["watch"]["config"]["camera_id"])
+        config: Any = run.run_config
+        return int(config["ops"]["watch"]["config"]["camera_id"])
     except (KeyError, TypeError, ValueError):
         return None
 

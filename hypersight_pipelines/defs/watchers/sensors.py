@@ -10,7 +10,7 @@ from hypersight_pipelines.defs.watchers import supervision
 from hypersight_pipelines.defs.watchers.jobs import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER, watch_camera
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
 
-WATCH_S = 4.5
+LOOK_FOR_S = 4.5
 """How long one tick keeps looking: Dagster starts ticks every 5 s at best, so almost no moment is unseen."""
 PAUSE_S = 0.5
 
@@ -28,19 +28,25 @@ def watcher_supervisor(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult:
     """Look again and again for a few seconds; end the tick as soon as there is something to launch."""
-    ends_at_s = time.monotonic() + WATCH_S
-    done: list[str] = []
+    return supervise(store, context.instance, LOOK_FOR_S)
+
+
+def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> dg.SensorResult:
+    """Do rounds for `look_for_s` (at least one); return what to launch, or what else was done and seen."""
+    ends_at_s = time.monotonic() + look_for_s
+    said: list[str] = []
     while True:
-        seen, names = look(store, context.instance)
+        seen, names = look(store, instance)
         actions = supervision.reconcile(seen)
-        carry_out(actions, store, context.instance)
-        done.append(supervision.summary(actions))
-        if actions.launch or time.monotonic() + PAUSE_S > ends_at_s:
+        carry_out(actions, store, instance)
+        said.append(supervision.summary(actions))
+        if actions.launch:
+            return dg.SensorResult(run_requests=[request(camera_id, names) for camera_id in actions.launch])
+        if time.monotonic() + PAUSE_S > ends_at_s:
             break
         time.sleep(PAUSE_S)
-    requests = [request(camera_id, names) for camera_id in actions.launch]
-    said = "; ".join(dict.fromkeys(filter(None, done))) or f"{len(seen.desired)} cameras, nothing to do"
-    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
+    unlike = dict.fromkeys(filter(None, said))
+    return dg.SensorResult(skip_reason="; ".join(unlike) or f"{len(seen.desired)} cameras, nothing to do")
 
 
 def request(camera_id: int, names: Mapping[int, str]) -> dg.RunRequest:

@@ -11,10 +11,8 @@ from uuid import UUID
 
 from dagster import DagsterRunStatus as Status
 
-from hypersight_core.store.leases import LeaseView
+from hypersight_core.store.leases import FRESH_S, LeaseView
 
-STALE_S = 8.0
-"""A heartbeat older than this comes from a watcher that is dead or stuck."""
 START_GRACE_S = 60.0
 """From STARTED to holding the lease: imports, connections, and waiting for a predecessor."""
 LAUNCH_GRACE_S = 90.0
@@ -32,8 +30,8 @@ BUDGET_WINDOW_S = 600.0
 """Bad ends older than this are forgiven."""
 LONGEST_DELAY_S = 60.0
 
-STOPPED = "stopped"
-"""The release reason of a watcher that a signal ended."""
+STOPPED, FENCED = "stopped", "fenced"
+"""Release reasons: a signal ended the watcher, or it was stuck and shut out."""
 UNFINISHED = (Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED, Status.CANCELING)
 LAUNCHING = (Status.NOT_STARTED, Status.STARTING)
 NOT_YET_LAUNCHED = (Status.QUEUED, Status.NOT_STARTED)
@@ -124,7 +122,7 @@ def _look_at_leases(seen: Seen, actions: Actions) -> None:
         status = unfinished.get(lease.run_id)
         is_zombie = status is None and _is_run_id(lease.run_id)
         is_unwanted = lease.camera_id not in seen.desired or status is Status.CANCELING or is_zombie
-        if lease.heartbeat_age_s > STALE_S:
+        if lease.heartbeat_age_s > FRESH_S:
             actions.fence.append(lease)
         elif is_unwanted and lease.stop_run_id != lease.run_id:
             actions.ask_to_stop.append(lease)
@@ -183,13 +181,19 @@ def _why_dead(seen: Seen, run: WatcherRun, lease: LeaseView | None) -> str | Non
 
 
 def _why_lost(seen: Seen, lease: LeaseView) -> str | None:
+    where = f"pid {lease.pid} on {lease.host}"
+    if lease.run_id in seen.dead:
+        return f"its process ({where}) is gone, last heartbeat {lease.heartbeat_age_s:.0f} s ago"
+    if lease.is_locked:
+        return None
+    if lease.release_reason == FENCED:
+        return f"its process ({where}) was stuck and is shut out"
     if lease.released_at is not None:
         released_s = _age_s(seen, lease.released_at)
         return f"its watcher ended {released_s:.0f} s ago" if released_s > RELEASE_GRACE_S else None
-    if lease.is_locked or (lease.run_id not in seen.dead and lease.heartbeat_age_s <= STALE_S):
+    if lease.heartbeat_age_s <= FRESH_S:
         return None
-    where = f"pid {lease.pid} on {lease.host}"
-    return f"its process ({where}) is gone, last heartbeat {lease.heartbeat_age_s:.0f} s ago"
+    return f"its process ({where}) is silent, last heartbeat {lease.heartbeat_age_s:.0f} s ago"
 
 
 _GRACE_S: Mapping[Status, float] = {

@@ -1,0 +1,245 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from hypersight_core.errors import Conflict, LeaseLost
+from hypersight_core.settings import Settings
+from hypersight_core.store.cameras import create_camera
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import Lease, WatcherState, read_leases
+from hypersight_core.store.processors import create_processor
+from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.sensors import supervise, watcher_supervisor
+from hypersight_pipelines.location import build_defs
+from tests.builders import camera_settings, processor_settings
+
+pytestmark = [
+    pytest.mark.integration,
+    # Dagster warns about a parameter of its own that nobody here passes.
+    pytest.mark.filterwarnings("ignore:Parameter .owners. of initializer .SensorDefinition"),
+]
+ROOT = Path(__file__).parents[2]
+Status = dg.DagsterRunStatus
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def camera_id(store: Store) -> int:
+    with store.transaction() as tx:
+        camera = create_camera(tx, camera_settings(name="gate"))
+        create_processor(tx, camera.camera_id, processor_settings())
+    return camera.camera_id
+
+
+def tick(instance: dg.DagsterInstance, store: Store, look_for_s: float = 0.0) -> dg.SensorResult:
+    return supervise(store, instance, look_for_s)
+
+
+def a_run(instance: dg.DagsterInstance, camera_id: int, status: Status = Status.STARTED) -> dg.DagsterRun:
+    return instance.create_run_for_job(
+        watch_camera,
+        run_config={"ops": {"watch": {"config": {"camera_id": camera_id}}}},
+        tags={"kind": "watcher", "camera_id": str(camera_id)},
+        status=status,
+    )
+
+
+def leased(store: Store, camera_id: int, run_id: str) -> Lease:
+    lease = Lease(store, camera_id, run_id)
+    lease.acquire()
+    lease.beat(WatcherState(phase="watching", position_at=None, lag_s=None))
+    return lease
+
+
+class TestSupervisor:
+    def test_an_enabled_camera_gets_a_run_tagged_with_it(self, instance, store, camera_id):
+        [request] = tick(instance, store).run_requests
+        assert request.run_config == {"ops": {"watch": {"config": {"camera_id": camera_id}}}}
+        assert request.tags == {"kind": "watcher", "camera_id": str(camera_id), "camera": "gate"}
+
+    def test_a_watched_camera_gets_no_second_run(self, instance, store, camera_id):
+        run = a_run(instance, camera_id)
+        lease = leased(store, camera_id, run.run_id)
+        result = tick(instance, store)
+        lease.release("disabled")
+        assert not result.run_requests
+        assert "1 cameras, nothing to do" in str(result.skip_reason)
+
+    def test_a_run_whose_watcher_was_killed_is_closed_and_replaced(
+        self, instance, store, database_url, camera_id
+    ):
+        run = a_run(instance, camera_id)
+        killed_while_leasing(store, database_url, camera_id, run.run_id)
+        [request] = tick(instance, store).run_requests
+        assert request.tags["camera_id"] == str(camera_id)
+        assert instance.get_run_by_id(run.run_id).status is Status.FAILURE
+
+    def test_a_canceled_run_whose_watcher_was_killed_ends_as_canceled(
+        self, instance, store, database_url, camera_id
+    ):
+        run = a_run(instance, camera_id, Status.CANCELING)
+        killed_while_leasing(store, database_url, camera_id, run.run_id)
+        tick(instance, store)
+        assert instance.get_run_by_id(run.run_id).status is Status.CANCELED
+
+    def test_a_watcher_of_a_run_that_is_over_is_asked_to_stop(self, instance, store, camera_id):
+        run = a_run(instance, camera_id, Status.FAILURE)
+        lease = leased(store, camera_id, run.run_id)
+        tick(instance, store)
+        order = lease.beat(WatcherState(phase="watching", position_at=None, lag_s=None))
+        lease.release("stop_requested")
+        assert order.is_stop_requested
+
+    def test_dagster_evaluates_it_with_the_resources_of_the_code_location(
+        self, instance, database_url, camera_id
+    ):
+        defs = build_defs(Settings(database_url=database_url))
+        with dg.build_sensor_context(
+            instance=instance, repository_def=defs.get_repository_def(), resources=defs.resources
+        ) as context:
+            data = watcher_supervisor.evaluate_tick(context)
+        assert [request.tags["camera_id"] for request in data.run_requests or ()] == [str(camera_id)]
+
+    def test_a_tick_sees_a_camera_that_is_added_while_it_looks(self, instance, store):
+        def add() -> None:
+            time.sleep(0.3)
+            with store.transaction() as tx:
+                create_processor(tx, create_camera(tx, camera_settings()).camera_id, processor_settings())
+
+        adding = threading.Thread(target=add)
+        adding.start()
+        began_s = time.monotonic()
+        result = tick(instance, store, look_for_s=10.0)
+        adding.join()
+        assert len(result.run_requests) == 1
+        assert time.monotonic() - began_s < 5
+
+
+class TestRun:
+    """One run of the job, in this process, around a watch function of the test's own."""
+
+    @staticmethod
+    def status_after(
+        instance: dg.DagsterInstance, watch: Callable[[int, str, threading.Event], str]
+    ) -> tuple[Status, list[str]]:
+        result = watch_camera.execute_in_process(
+            run_config={"ops": {"watch": {"config": {"camera_id": 7}}}},
+            instance=instance,
+            resources={"watch": watch},
+            raise_on_error=False,
+        )
+        run = instance.get_run_by_id(result.run_id)
+        said = [
+            str(event.event_specific_data.error.message)
+            for event in result.all_events
+            if event.is_step_failure and event.event_specific_data.error
+        ]
+        return run.status, said
+
+    def test_a_disabled_camera_ends_its_run_with_success(self, instance):
+        assert self.status_after(instance, lambda *_: "disabled") == (Status.SUCCESS, [])
+
+    def test_it_is_told_its_camera_and_its_run(self, instance):
+        seen: list[tuple[int, str]] = []
+
+        def watch(camera_id: int, run_id: str, stop: threading.Event) -> str:
+            seen.append((camera_id, run_id))
+            return "disabled"
+
+        self.status_after(instance, watch)
+        [run] = instance.get_runs()
+        assert seen == [(7, run.run_id)]
+
+    @pytest.mark.parametrize(
+        "error", [Conflict("camera 7 is watched by run x"), LeaseLost("token 4 is current")]
+    )
+    def test_a_lost_camera_fails_the_run_with_the_reason_and_without_retries(self, instance, error):
+        def watch(*_: Any) -> str:
+            raise error
+
+        status, [said] = self.status_after(instance, watch)
+        assert status is Status.FAILURE
+        assert f"camera 7 is not watched by this run: {error}" in said
+
+    def test_sigterm_lets_the_watcher_finish_and_the_run_succeed(self, instance):
+        finished = []
+
+        def watch(camera_id: int, run_id: str, stop: threading.Event) -> str:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.wait(5)
+            finished.append(camera_id)
+            return "stopped"
+
+        before = signal.getsignal(signal.SIGTERM)
+        assert self.status_after(instance, watch) == (Status.SUCCESS, [])
+        assert finished == [7]
+        assert signal.getsignal(signal.SIGTERM) is before
+
+
+def killed_while_leasing(store: Store, database_url: str, camera_id: int, run_id: str) -> None:
+    """Let a process of its own take the camera and die of SIGKILL."""
+    script = textwrap.dedent("""
+        import os, signal, sys
+        from hypersight_core.store.engine import Store
+        from hypersight_core.store.leases import Lease
+        Lease(Store(sys.argv[1]), int(sys.argv[2]), sys.argv[3]).acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    ended = subprocess.run(
+        [sys.executable, "-c", script, database_url, str(camera_id), run_id],
+        cwd=ROOT,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    for _ in range(100):
+        with store.transaction() as tx:
+            [lease] = read_leases(tx)
+        if not lease.is_locked:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the lock outlived its process")
+
+
+def test_a_cancel_reaches_a_running_process_and_the_run_ends_as_canceled(tmp_path):
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    script = textwrap.dedent("""
+        import dagster as dg
+        from hypersight_pipelines.defs.watchers.jobs import watch_camera
+
+        def watch(camera_id, run_id, stop):
+            print(run_id, flush=True)
+            return "stopped" if stop.wait(60) else "disabled"
+
+        with dg.DagsterInstance.get() as instance:
+            watch_camera.execute_in_process(
+                run_config={"ops": {"watch": {"config": {"camera_id": 7}}}},
+                instance=instance, resources={"watch": watch}, raise_on_error=False,
+            )
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env={"PATH": os.defpath, "DAGSTER_HOME": str(tmp_path)},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        run_id = process.stdout.readline().strip()
+        with dg.DagsterInstance.from_ref(dg.DagsterInstance.local_temp(str(tmp_path)).get_ref()) as instance:
+            instance.report_run_canceling(instance.get_run_by_id(run_id))
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+            assert instance.get_run_by_id(run_id).status is Status.CANCELED
