@@ -19,7 +19,7 @@ def build_app(settings: Settings) -> App:
     app = App(
         name="hypersight",
         version=version("hypersight"),
-        help="Live camera streams into people metrics: traffic through zones, persons present, faces in view.",
+        help="Camera streams into people metrics: traffic through zones, persons present, faces in view.",
     )
     local = LocalCommands(settings, console)
     for command in (local.demo, local.up, local.migrate, local.watch):

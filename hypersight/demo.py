@@ -60,7 +60,9 @@ def ensure(store: Store, urls: Mapping[str, str]) -> list[Camera]:
                 for processor in wanted.processors:
                     processors.create_processor(tx, camera.camera_id, processor)
             elif camera.stream_url != wanted.settings.stream_url:
-                camera = cameras.change_camera(tx, camera.camera_id, _moved(camera, wanted.settings.stream_url))
+                camera = cameras.change_camera(
+                    tx, camera.camera_id, _moved(camera, wanted.settings.stream_url)
+                )
             ensured.append(camera)
     return ensured
 

@@ -57,7 +57,9 @@ class Running:
             if should_stop():
                 return
             if time.monotonic() > deadline_s:
-                raise self._failure(f"{self.service.name} did not answer in {self.service.ready_within_s:.0f} s")
+                raise self._failure(
+                    f"{self.service.name} did not answer in {self.service.ready_within_s:.0f} s"
+                )
             time.sleep(0.1)
 
     def restart_if_ended(self) -> bool:
@@ -109,7 +111,9 @@ class Running:
             )
 
     def _failure(self, problem: str) -> SetupFailed:
-        return SetupFailed(f"{problem}; its last lines:\n{self.tail()}", hint=f"the whole log: {self.log_path}")
+        return SetupFailed(
+            f"{problem}; its last lines:\n{self.tail()}", hint=f"the whole log: {self.log_path}"
+        )
 
 
 def stop_all(running: Iterable[Running]) -> None:

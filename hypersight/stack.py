@@ -136,8 +136,7 @@ class Stack:
         environ = settings.environ()
         yield Service(
             "detector",
-            [sys.executable, "-m", "hypersight_detector", "--port", str(settings.detector_port)]
-            + ["--cache-dir", str(settings.cache_dir)],
+            [sys.executable, "-m", "hypersight_detector", *_options(settings)],
             answers(f"http://127.0.0.1:{settings.detector_port}/healthz"),
             environ,
             ready_within_s=600.0,
@@ -175,8 +174,15 @@ def _or(asked: Settings, default: Settings, field: str, ours: str) -> str:
 def _ports(asked: Settings) -> dict[str, int]:
     taken: set[int] = set()
     ports = {}
-    for name, wanted in (("api", asked.api_port), ("dagster", asked.dagster_port), ("detector", asked.detector_port)):
+    for name, wanted in (
+        ("api", asked.api_port),
+        ("dagster", asked.dagster_port),
+        ("detector", asked.detector_port),
+    ):
         ports[name] = free_port(wanted, taken=frozenset(taken))
         taken.add(ports[name])
     return ports
 
+
+def _options(settings: Settings) -> list[str]:
+    return ["--port", str(settings.detector_port), "--cache-dir", str(settings.cache_dir)]

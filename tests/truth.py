@@ -1,7 +1,7 @@
 """Entries counted by hand-made rules from ground-truth boxes, independent of the code under test.
 
-A person enters when the centre of its box has been inside the zone for at least `MIN_INSIDE_S` after it was outside by more
-than a tenth of its height. Someone first seen inside has not entered.
+A person enters when the centre of its box has been inside the zone for at least `MIN_INSIDE_S`
+after it was outside by more than a tenth of its height. Someone first seen inside has not entered.
 """
 
 from collections import defaultdict

@@ -19,7 +19,7 @@ class CameraCommands:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings, self._console = settings, console
 
-    def add(
+    def add(  # noqa: PLR0913 - the options of a command line
         self,
         name: str,
         stream_url: str,
@@ -61,7 +61,8 @@ class CameraCommands:
         with opened_store(self._settings) as store, store.transaction() as tx:
             for camera in cameras.list_cameras(tx):
                 kinds = [
-                    f"{one.processor_id} {one.kind}" for one in processors.list_processors(tx, camera.camera_id)
+                    f"{one.processor_id} {one.kind}"
+                    for one in processors.list_processors(tx, camera.camera_id)
                 ]
                 table.add_row(*_cells(camera), ", ".join(kinds) or "–")
         self._console.print(table)

@@ -56,7 +56,9 @@ class DoctorCommand:
         yield _python()
         yield _disk(settings)
         running = endpoints.read(settings.var_dir)
-        yield Finding("stack", True, f"running, page {running.api}" if running else "not running (hypersight up)")
+        yield Finding(
+            "stack", True, f"running, page {running.api}" if running else "not running (hypersight up)"
+        )
         url = settings.database_url or (running.database if running else "")
         if url:
             yield from _database(url)
@@ -108,7 +110,9 @@ def _database(url: str) -> Iterator[Finding]:
                 if camera.enabled:
                     yield _camera(camera.camera_id, camera.name, camera.stream_url)
     except DatabaseUnavailable as error:
-        yield Finding("database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL")
+        yield Finding(
+            "database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL"
+        )
     finally:
         store.close()
 
@@ -127,6 +131,6 @@ def _http(what: str, url: str, advice: str) -> Finding:
         reply = httpx.get(url, timeout=HTTP_TIMEOUT_S, trust_env=False)
     except httpx.HTTPError as error:
         return Finding(what, False, f"{url}: {error}", advice)
-    return Finding(what, reply.is_success, f"{url}: HTTP {reply.status_code}", "" if reply.is_success else advice)
-
-
+    return Finding(
+        what, reply.is_success, f"{url}: HTTP {reply.status_code}", "" if reply.is_success else advice
+    )

@@ -18,7 +18,7 @@ class ProcessorCommands:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings, self._console = settings, console
 
-    def add(
+    def add(  # noqa: PLR0913 - the options of a command line
         self,
         camera_id: int,
         kind: str,

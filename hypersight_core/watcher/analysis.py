@@ -72,7 +72,10 @@ class Analyst:
         under_way: deque[tuple[list[Picture], Future[list[Detections] | None]]] = deque()
         waiting: list[Picture] = []
         for picture in pictures:
-            if waiting and (picture.width_px, picture.height_px) != (waiting[0].width_px, waiting[0].height_px):
+            if waiting and (picture.width_px, picture.height_px) != (
+                waiting[0].width_px,
+                waiting[0].height_px,
+            ):
                 under_way.append(self._post(waiting, give_up))
                 waiting = []
             waiting.append(picture)
@@ -120,9 +123,7 @@ class Analyst:
                 return found
 
 
-def _answered(
-    pictures: list[Picture], call: Future[list[Detections] | None]
-) -> Iterator[AnalysedFrame]:
+def _answered(pictures: list[Picture], call: Future[list[Detections] | None]) -> Iterator[AnalysedFrame]:
     found = call.result()
     for index, picture in enumerate(pictures):
         yield AnalysedFrame(picture, found[index] if found is not None else None)

@@ -75,6 +75,7 @@ class DatabaseLink:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2 * DRAIN_S)
+        self._spool.close()
         self._lease.release(reason)
 
     def _run(self) -> None:
@@ -99,7 +100,9 @@ class DatabaseLink:
             self.lost = error
         except DatabaseUnavailable as error:
             if not self.is_database_away:
-                logger.warning("database away, events wait in the spool", extra={"reason": redacted_text(str(error))})
+                logger.warning(
+                    "database away, events wait in the spool", extra={"reason": redacted_text(str(error))}
+                )
             self.is_database_away = True
         else:
             if self.is_database_away:

@@ -57,7 +57,8 @@ class SegmentLoop:
         self._analyst = Analyst(finder, plan.camera.watch_rows, plan.camera.watch_cols)
         self._finder = finder
         self._running = RunningProcessors(services)
-        self._seq, self._position_at = 0, None  # type: int, datetime | None
+        self._seq = 0
+        self._position_at: datetime | None = None
         self._is_first = True
 
     @property
@@ -103,7 +104,6 @@ class SegmentLoop:
 
     def segment(self, segment: Segment) -> SegmentRecord | None:
         """Count one segment; None when all of it was counted before."""
-        stop_at = segment.start_at + timedelta(seconds=segment.duration_s)
         is_continuous = not (segment.is_discontinuity or self._is_first)
         started_s = time.monotonic()
         tally = _Tally()
@@ -113,12 +113,12 @@ class SegmentLoop:
         previews = with_preview(self._plan.processors)
         for frame in self._analyst.analyse(fresh, give_up):
             self._count(frame, tally, previews)
-        if tally.wanted == 0 and self._is_seen(stop_at):
+        if tally.wanted == 0 and self._is_seen(segment.stop_at):
             return None
         self._is_first = False
         reason = Reason.DETECTOR_ERROR if tally.detected < tally.wanted else None
-        seen = self._observation(segment.start_at, stop_at, tally.wanted, tally.detected, reason)
-        return self._record(tally.last_at or stop_at, tally.events, seen)
+        seen = self._observation(segment.start_at, segment.stop_at, tally.wanted, tally.detected, reason)
+        return self._record(tally.last_at or segment.stop_at, tally.events, seen)
 
     def _count(self, frame: AnalysedFrame, tally: _Tally, previews: frozenset[int]) -> None:
         picture = frame.picture

@@ -3,7 +3,8 @@
 import logging
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from hypersight_core.domain.cameras import Processor
@@ -62,15 +63,17 @@ class Outputs:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            picture, overlays, is_snapshot = job
-            for gone in self._previews.keys() - overlays.keys():
-                self._previews.pop(gone).close()
-            for processor_id, overlay in overlays.items():
-                self._guard(f"preview {processor_id}", lambda p=processor_id, o=overlay: self._draw(p, picture, o))
-            if is_snapshot:
-                self._guard("snapshot", lambda: self._save(picture))
+            self._do(*job)
         for preview in self._previews.values():
             preview.close()
+
+    def _do(self, picture: Picture, overlays: Mapping[int, Overlay], is_snapshot: bool) -> None:
+        for gone in self._previews.keys() - overlays.keys():
+            self._previews.pop(gone).close()
+        for processor_id, overlay in overlays.items():
+            self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
+        if is_snapshot:
+            self._guard("snapshot", partial(self._save, picture))
 
     def _draw(self, processor_id: int, picture: Picture, overlay: Overlay) -> None:
         preview = self._previews.get(processor_id)
@@ -88,7 +91,7 @@ class Outputs:
         part.write_bytes(encode_jpeg(picture.to_bgr(width_px, height_px), quality=90))
         part.replace(path)
 
-    def _guard(self, what: str, action: "Callable[[], None]") -> None:
+    def _guard(self, what: str, action: Callable[[], None]) -> None:
         try:
             action()
             self._failing.discard(what)

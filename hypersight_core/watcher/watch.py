@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -68,10 +68,8 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
         return "disabled"
     before = resumption(store, spool, plan.camera.camera_id)
     outputs = Outputs(settings.var_dir, plan.camera.camera_id)
-    with _detectors(settings, stop) as (finder, services):
-        loop = SegmentLoop(
-            plan, finder, services, outputs=outputs, max_lag_s=settings.max_lag_s, stop=stop
-        )
+    with _detectors(settings) as (finder, services):
+        loop = SegmentLoop(plan, finder, services, outputs=outputs, max_lag_s=settings.max_lag_s, stop=stop)
         try:
             loop.configure(plan)
             if before.record is not None:
@@ -144,7 +142,12 @@ class _Follower:
 
 
 @contextmanager
-def _opened(plan: WatchPlan, is_over, heard, resume_after: datetime | None) -> Iterator[Source]:
+def _opened(
+    plan: WatchPlan,
+    is_over: Callable[[], bool],
+    heard: Callable[[SourceState], None],
+    resume_after: datetime | None,
+) -> Iterator[Source]:
     source = open_source(plan.camera.stream_url, stop=is_over, on_state=heard, resume_after=resume_after)
     try:
         yield source
@@ -153,7 +156,7 @@ def _opened(plan: WatchPlan, is_over, heard, resume_after: datetime | None) -> I
 
 
 @contextmanager
-def _detectors(settings: Settings, stop: threading.Event) -> Iterator[tuple[ObjectDetector, Services]]:
+def _detectors(settings: Settings) -> Iterator[tuple[ObjectDetector, Services]]:
     objects = ObjectDetector(settings.object_detector_url, timeout_s=settings.detector_timeout_s)
     faces = FaceDetector(settings.face_detector_url, timeout_s=settings.detector_timeout_s)
     publisher = FacesPublisher(settings.api_url, settings.live_token)

@@ -3,9 +3,9 @@
 import base64
 import json
 import signal
-import subprocess
 import time
 
+import httpx
 import psutil
 import pytest
 import simplejpeg
@@ -75,8 +75,6 @@ def test_a_websocket_client_receives_faces(demo):
 
 
 def test_the_annotated_preview_plays(demo):
-    import httpx
-
     base = f"{demo.endpoints['api']}/videos/{demo.processor_id('traffic')}/"
 
     def segments() -> list[str]:
@@ -94,7 +92,9 @@ def test_a_killed_watcher_is_replaced_and_counts_on(demo):
     runs = {run["camera_id"]: run["run_id"] for run in demo.watcher_runs("STARTED")}
     camera_id = next(iter(runs))
     victim = eventually(
-        lambda: [p for p in demo.family() if runs[camera_id] in " ".join(_cmdline(p))], within_s=10, what="the run's process"
+        lambda: [p for p in demo.family() if runs[camera_id] in " ".join(_cmdline(p))],
+        within_s=10,
+        what="the run's process",
     )[0]
     before = traffic(demo)
     victim.kill()
@@ -109,9 +109,7 @@ def test_a_killed_watcher_is_replaced_and_counts_on(demo):
 
 
 def test_a_disabled_camera_is_let_go_and_taken_up_again(demo):
-    import httpx
-
-    camera_id = sorted(demo.get("/statusWatch"))[-1]
+    camera_id = max(demo.get("/statusWatch"))
     address = f"{demo.endpoints['api']}/api/v1/cameras/{camera_id}"
     assert httpx.patch(address, json={"enabled": False}, timeout=10).status_code == 200
     eventually(
@@ -145,7 +143,7 @@ def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
     demo.process.send_signal(signal.SIGINT)
     demo.process.wait(timeout=20)
     assert time.monotonic() - started_s < 10
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert psutil.wait_procs(family, timeout=1)[1] == []
 
     with running_demo(demo.var_dir) as again:
         runs = again.watcher_runs("STARTED", "STARTING", "CANCELING", "QUEUED")

@@ -1,0 +1,104 @@
+"""One live line per camera in the terminal, from the API as any client sees it."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+EVERY_S = 1.0
+PLAIN_EVERY_S = 10.0
+"""Where the output is no terminal: a line per camera this often, so that a log stays readable."""
+TIMEOUT_S = 3.0
+
+
+class LiveLines:
+    """Asks the API again and again and shows what it says."""
+
+    def __init__(self, api_url: str, api_token: str, console: Console) -> None:
+        headers = {"authorization": f"Bearer {api_token}"} if api_token else {}
+        self._http = httpx.Client(base_url=api_url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        self._console = console
+
+    def run(self, seconds: float | None, each_round: Callable[[], None]) -> None:
+        """Show the cameras until `seconds` are over (None: for ever); KeyboardInterrupt passes through.
+
+        Args:
+            each_round: called about once a second.
+        """
+        end_s = None if seconds is None else time.monotonic() + seconds
+        with self._http:
+            if self._console.is_terminal:
+                with Live(console=self._console, refresh_per_second=4) as live:
+                    self._rounds(end_s, each_round, lambda lines: live.update(_table(lines)), EVERY_S)
+            else:
+                self._rounds(end_s, each_round, self._print, PLAIN_EVERY_S)
+
+    def _rounds(
+        self,
+        end_s: float | None,
+        each_round: Callable[[], None],
+        show: Callable[[list[str]], None],
+        show_every_s: float,
+    ) -> None:
+        due_s = 0.0
+        while end_s is None or time.monotonic() < end_s:
+            each_round()
+            if time.monotonic() >= due_s:
+                show(self.lines())
+                due_s = time.monotonic() + show_every_s
+            time.sleep(EVERY_S)
+
+    def lines(self) -> list[str]:
+        """Return a line per camera, or one that says why there is none."""
+        try:
+            cameras = self._get("/api/v1/cameras")
+            watching = self._get("/statusWatch")
+            lines = [self._line(camera, watching) for camera in cameras]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            return [f"the API does not answer: {error}"]
+        return lines or ["no cameras yet: hypersight camera add --help"]
+
+    def _line(self, camera: dict[str, Any], watching: dict[str, Any]) -> str:
+        camera_id = camera["camera_id"]
+        is_watched = watching.get(str(camera_id), {}).get("watching", False)
+        facts = [
+            fact
+            for processor in self._get(f"/api/v1/cameras/{camera_id}/processors")
+            if (fact := self._fact(processor, camera["time_zone"]))
+        ]
+        state = "watching" if is_watched else "not watched" if camera["enabled"] else "switched off"
+        return f"{camera_id} {camera['name']}: {state}" + "".join(f" · {fact}" for fact in facts)
+
+    def _fact(self, processor: dict[str, Any], time_zone: str) -> str:
+        processor_id = processor["processor_id"]
+        if processor["kind"] == "traffic":
+            midnight = datetime.now(ZoneInfo(time_zone)).strftime("%Y-%m-%d 00:00:00.0")
+            answer = self._post("/traffic", {"proc_id": processor_id, "start_ts": midnight})
+            return f"{0 if answer['err'] else answer['traffic']} entered today"
+        if processor["kind"] == "objects":
+            answer = self._post("/objects", {"proc_id": processor_id})
+            return "nobody counted yet" if answer["err"] else f"{answer['count']} persons now"
+        return ""
+
+    def _get(self, path: str) -> Any:
+        return self._http.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._http.post(path, json=body).raise_for_status().json()
+
+    def _print(self, lines: list[str]) -> None:
+        for line in lines:
+            self._console.print(line)
+
+
+def _table(lines: list[str]) -> Table:
+    table = Table.grid()
+    for line in lines:
+        table.add_row(line)
+    return table
