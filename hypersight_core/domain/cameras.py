@@ -8,6 +8,8 @@ from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "file")
+INSIDE_KINDS = ("objects", "faces")
+"""Kinds that ask who is inside a zone, not who passes its border."""
 MIN_WATCH_FPS, MAX_WATCH_FPS, MAX_MOSAIC_SIDE = 0.2, 30.0, 8
 
 
@@ -98,6 +100,8 @@ class ProcessorSettings:
             raise InvalidInput("a processor's name has at most 200 characters")
         if self.kind == "traffic" and not self.zones:
             raise InvalidInput("a traffic processor needs at least one zone or line")
+        if self.kind in INSIDE_KINDS and any(zone.is_line for zone in self.zones):
+            raise InvalidInput(f"{self.kind} are looked for inside zones, and a line has no inside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,11 +52,13 @@ class ZoneCounter:
         aspect: float,
         tracking: TrackingSettings | None = None,
         gating: GateSettings | None = None,
+        *,
+        first_id: int = 1,
     ) -> None:
         self._zones, self._anchor, self._gating = tuple(zones), anchor, gating
         self.aspect = aspect
         self._tracking = tracking or TrackingSettings()
-        self._tracker = Tracker(self._tracking)
+        self._tracker = Tracker(self._tracking, first_id=first_id)
         self._gates = ZoneGates(self._zones, aspect, gating)
         self.last_at: float | None = None
         """Time of the newest frame."""
@@ -85,6 +87,11 @@ class ZoneCounter:
         self.last_at = at_s
         return sorted(crossings, key=lambda crossing: (crossing.at_s, crossing.track_id, crossing.zone))
 
+    @property
+    def next_id(self) -> int:
+        """Id of the next new track."""
+        return self._tracker.next_id
+
     def interrupt(self) -> None:
         """Say that nobody knows what happened since the newest frame; the uncertainty decides who goes on."""
         self._tracker.interrupt()
@@ -93,14 +100,17 @@ class ZoneCounter:
         """Return how many persons are in the polygons now.
 
         A person missed on a frame is still there while it should be inside; one that was seen only
-        once is not there yet, unless nobody could have seen it before.
+        once is not there yet, unless nobody could have seen it before. Where frames are so far apart
+        that walkers cannot be followed, what is seen counts.
         """
         if self.last_at is None:
             return 0
-        tracks = self._tracker.tracks
-        is_known = (tracks.hits > 1) | np.isnan(tracks.unseen_at)
-        is_there = self._gates.is_inside & is_known
+        tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
+        is_old = tracks.hits >= self._tracking.confirm_hits
+        is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
         is_unseen = tracks.seen_at < self.last_at
+        is_lost = is_unseen & ~is_old & (self.last_at - tracks.seen_at > longest_s)
+        is_there = self._gates.is_inside & is_known & ~is_lost
         if (is_there & is_unseen).any():
             points = self._anchor_points(self._tracker.predicted_points(self.last_at))
             is_there &= ~is_unseen | self._gates.is_within(points)

@@ -16,7 +16,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-LONGEST_LOOK_BACK_S = 1.0
+LONGEST_LOOK_BACK_S = 2.0
+TOUCHING_S = 0.05
+"""Zones drawn edge to edge leave hairline gaps; nobody is outside for so short a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Crossing:
     is_in: bool
     dwell_s: float | None = None
     """For the way out of a polygon: seconds since the way in, None when that was not seen."""
+    is_from_outside: bool = True
+    """False for the way into a polygon from another one: that person was counted there."""
 
 
 @dataclass(slots=True)
@@ -42,11 +46,14 @@ class Anchors(Rows):
     seen_at: Floats
     unseen_at: Floats
     """Time of the frame before the first sample while there is but one sample; else NaN."""
+    left_at: Floats
+    """When the person last left a polygon; NaN for those who never did."""
 
     @classmethod
     def none(cls) -> "Anchors":
         """Return nobody."""
-        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0), np.zeros(0))
+        single = np.zeros(0)
+        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), single, single, single)
 
 
 class ZoneGates:
@@ -70,12 +77,14 @@ class ZoneGates:
 
     def is_within(self, points: Floats) -> Bools:
         """Say which of `points`, `(n, 2)`, lie in at least one polygon."""
-        return _any_zone((self._geometry.signed_distances(points) >= 0.0) & ~self._geometry.is_line)
+        return self._is_within(self._geometry.signed_distances(points))
 
     def begin(self, ids: Ints, points: Floats, seen_at: Floats, unseen_at: Floats) -> None:
         """Add persons seen for the first time; being in a zone already is not going into it."""
         if len(ids):
-            self._anchors = self._anchors.joined(Anchors(ids, points, seen_at, unseen_at))
+            self._anchors = self._anchors.joined(
+                Anchors(ids, points, seen_at, unseen_at, np.full(len(ids), np.nan))
+            )
             self._gates = self._gates.joined(Gates.starting(self._geometry.signed_distances(points)))
 
     def advance(
@@ -88,14 +97,12 @@ class ZoneGates:
         is_near = np.abs(gates.depths[rows]) + np.abs(depths) <= reach + 1e-9
         is_busy = is_near | ~np.isnan(gates.crossed_at[rows]) | ((depths >= 0.0) != gates.is_in[rows])
         who, zones = np.nonzero(is_busy)
-        crossings: list[Crossing] = []
+        is_fresh = ~np.isnan(anchors.unseen_at[rows])
+        crossings = self._look_back(rows[is_fresh], speeds[is_fresh]) if is_fresh.any() else []
         if len(who):
             before, from_at = anchors.points[rows[who]], anchors.seen_at[rows[who]]
             steps = Steps(zones, before, points[who], from_at, np.full(len(who), at_s), heights[who])
-            crossings = self._walked(rows[who], steps)
-        is_fresh = ~np.isnan(anchors.unseen_at[rows])
-        if is_fresh.any():
-            crossings += self._look_back(rows[is_fresh], speeds[is_fresh])
+            crossings += self._walked(rows[who], steps)
         gates.depths[rows], anchors.points[rows], anchors.seen_at[rows] = depths, points, at_s
         anchors.unseen_at[rows] = np.nan
         return crossings
@@ -143,40 +150,50 @@ class ZoneGates:
         like = Gates.starting(np.zeros((0, len(self._zones))))
         self._gates, self._anchors = like.from_json(state["gates"], len(anchors)), anchors
 
+    def _is_within(self, depths: Floats) -> Bools:
+        return _any_zone((depths >= 0.0) & ~self._geometry.is_line)
+
     def _walked(self, rows: Ints, steps: Steps) -> list[Crossing]:
         pairs = Gates(**{f.name: getattr(self._gates, f.name)[rows, steps.zones] for f in fields(Gates)})
+        inside = (self._gates.is_in & ~self._geometry.is_line).sum(axis=1)
         passages = Walk(self._geometry, pairs, steps, self._settings).passages()
         for field in fields(Gates):
             getattr(self._gates, field.name)[rows, steps.zones] = getattr(pairs, field.name)
-        return [
-            self._crossing(passage, int(rows[passage.pair]), int(steps.zones[passage.pair]))
-            for passage in passages
-        ]
+        crossings = []
+        for passage in sorted(passages, key=lambda one: one.at_s):
+            row, zone = int(rows[passage.pair]), int(steps.zones[passage.pair])
+            crossings.append(self._crossing(passage, row, zone, int(inside[row])))
+            if not self._geometry.is_line[zone]:
+                inside[row] += 1 if passage.is_in else -1
+        return crossings
 
     def _look_back(self, fresh: Ints, speeds: Floats) -> list[Crossing]:
         """Return the passages made between the frame before the first sample and that sample.
 
-        A person seen first inside a zone came in from outside if it was outside, and on the picture,
-        half of that time before at the speed of its first step.
+        A person seen first inside a zone came in from outside if, at the speed of its first step, it
+        was outside, and on the picture, at the time of that frame.
         """
         anchors, gates = self._anchors, self._gates
         first_at = anchors.seen_at[fresh]
-        back_s = np.minimum((first_at - anchors.unseen_at[fresh]) / 2.0, LONGEST_LOOK_BACK_S)
+        back_s = np.minimum(first_at - anchors.unseen_at[fresh], LONGEST_LOOK_BACK_S)
         before = anchors.points[fresh] - speeds * back_s[:, None]
         depths, first_depths = self._geometry.signed_distances(before), gates.depths[fresh]
-        is_on_picture = on_picture(before, self._aspect)[:, None]
+        is_held = self._is_within(depths)
         is_other_side = (depths >= 0.0) != (first_depths >= 0.0)
-        is_settled = gates.is_in[fresh] == (first_depths >= 0.0)
-        is_eligible = (first_depths >= 0.0) | self._geometry.is_line
-        crossings = []
-        for one, zone in np.argwhere(is_on_picture & is_other_side & is_settled & is_eligible).tolist():
-            share = depths[one, zone] / (depths[one, zone] - first_depths[one, zone])
-            at = float(first_at[one] - back_s[one] * (1.0 - share))
-            where = before[one] + share * (anchors.points[fresh[one]] - before[one])
-            if self._geometry.is_beside(where[None], np.array([zone]))[0]:
-                is_in = bool(first_depths[one, zone] >= 0.0)
-                gates.entered_at[fresh[one], zone] = at if is_in else np.nan
-                crossings.append(Crossing(at, zone, int(anchors.ids[fresh[one]]), is_in))
+        is_eligible = on_picture(before, self._aspect)[:, None] & (
+            (first_depths >= 0.0) | self._geometry.is_line
+        )
+        shares = depths / np.where(is_other_side, depths - first_depths, 1.0)
+        crossings: list[Crossing] = []
+        for one, zone in np.argwhere(is_eligible & is_other_side).tolist():
+            share, row = float(shares[one, zone]), int(fresh[one])
+            border = before[one] + share * (anchors.points[row] - before[one])
+            if self._geometry.is_beside(border[None], np.array([zone]))[0]:
+                at_s = float(first_at[one] - back_s[one] * (1.0 - share))
+                passage = Passage(zone, at_s, bool(first_depths[one, zone] >= 0.0), None)
+                is_again = is_held[one] or any(other.track_id == anchors.ids[row] for other in crossings)
+                gates.entered_at[row, zone] = at_s if passage.is_in else np.nan
+                crossings.append(self._crossing(passage, row, zone, int(is_again)))
         return crossings
 
     def _last_crossings(self, row: int, is_off_picture: bool) -> list[Crossing]:
@@ -184,18 +201,24 @@ class ZoneGates:
         mine = Gates(**{f.name: getattr(gates, f.name)[row] for f in fields(Gates)})
         is_waiting = mine.is_deep & ~np.isnan(mine.crossed_at) & np.isnan(mine.back_at)
         is_waiting &= self._geometry.is_beside(mine.crossed, zones)
-        crossings = [
-            self._crossing(flipped(mine, zone), row, zone) for zone in np.flatnonzero(is_waiting).tolist()
-        ]
+        inside = int((mine.is_in & ~self._geometry.is_line).sum())
+        waiting = np.flatnonzero(is_waiting).tolist()
+        crossings = [self._crossing(flipped(mine, zone), row, zone, inside) for zone in waiting]
         if is_off_picture:
             mine.crossed_at[:] = self._anchors.seen_at[row]
             left = np.flatnonzero(mine.is_in & ~self._geometry.is_line).tolist()
-            crossings += [self._crossing(flipped(mine, zone), row, zone) for zone in left]
+            crossings += [self._crossing(flipped(mine, zone), row, zone, 1) for zone in left]
         return crossings
 
-    def _crossing(self, passage: Passage, row: int, zone: int) -> Crossing:
-        dwell_s = None if self._geometry.is_line[zone] else passage.dwell_s
-        return Crossing(passage.at_s, zone, int(self._anchors.ids[row]), passage.is_in, dwell_s)
+    def _crossing(self, passage: Passage, row: int, zone: int, inside: int) -> Crossing:
+        """Return the passage as what happened; `inside` polygons held the person just before."""
+        anchors, track_id = self._anchors, int(self._anchors.ids[row])
+        if self._geometry.is_line[zone]:
+            return Crossing(passage.at_s, zone, track_id, passage.is_in)
+        is_from_zone = inside > 0 or passage.at_s - anchors.left_at[row] < TOUCHING_S
+        if not passage.is_in:
+            anchors.left_at[row] = passage.at_s
+        return Crossing(passage.at_s, zone, track_id, passage.is_in, passage.dwell_s, not is_from_zone)
 
 
 def on_picture(points: Floats, aspect: float) -> Bools:

@@ -24,6 +24,8 @@ class MotionSettings:
     """Of the unknown speed of a new track, sideways and up or down the picture, per second."""
     fade_s: float = 10.0
     """Time constant with which the speed of an unseen person fades."""
+    longest_growth_s: float = 3.0
+    """The uncertainty grows no longer than this: nobody walks straight on for ever."""
     size_share: float = 0.4
     """Weight of a new detection in the smoothed box size."""
 
@@ -67,11 +69,15 @@ def predicted(motion: Motion, after_s: Floats, heights: Floats, settings: Motion
     dt = after_s[:, None]
     keep = np.exp(-dt / settings.fade_s)
     reach = settings.fade_s * (1.0 - keep)
+    points, speeds = motion.points + reach * motion.speeds, keep * motion.speeds
+    dt = np.minimum(dt, settings.longest_growth_s)
+    keep = np.exp(-dt / settings.fade_s)
+    reach = settings.fade_s * (1.0 - keep)
     push = (settings.acceleration * heights[:, None]) ** 2 * dt * dt
     mixed = motion.mixed_vars + reach * motion.speed_vars
     return Motion(
-        motion.points + reach * motion.speeds,
-        keep * motion.speeds,
+        points,
+        speeds,
         motion.point_vars + reach * (motion.mixed_vars + mixed) + push * (dt * dt / 4.0),
         keep * mixed + push * (dt / 2.0),
         keep * keep * motion.speed_vars + push,

@@ -112,11 +112,17 @@ class Walk:
         return self._passages
 
     def _shares(self) -> Floats:
-        """Return the ends of the pieces: evenly spaced, and where edges are crossed and midway between."""
-        longest_s = float((self._steps.to_at - self._steps.from_at).max())
-        count = int(np.clip(np.ceil(longest_s / self._settings.step_s - 1e-6), 1, self._settings.max_pieces))
-        even = np.broadcast_to(np.arange(1, count + 1) / count, (len(self._steps.zones), count))
-        first, last = self._geometry.passages(self._steps.before, self._steps.after, self._steps.zones)
+        """Return the ends of the pieces: evenly spaced, and where edges are crossed and midway between.
+
+        No piece is longer than the way through what is deep in a zone, or a person that stops at the
+        brim of a narrow one would not be seen deep in it.
+        """
+        steps, settings = self._steps, self._settings
+        times = (steps.to_at - steps.from_at) / settings.step_s
+        lengths = np.hypot(*(steps.after - steps.before).T) / (2.0 * self._inner)
+        counts = np.clip(np.ceil(np.maximum(times, lengths) - 1e-6), 1, settings.max_pieces)
+        even = np.minimum(np.arange(1, int(counts.max()) + 1) / counts[:, None], 1.0)
+        first, last = self._geometry.passages(steps.before, steps.after, steps.zones)
         extra = np.nan_to_num(np.stack([first, (first + last) / 2, last], axis=1), nan=1.0)
         return np.sort(np.concatenate([even, extra], axis=1), axis=1)
 

@@ -51,7 +51,7 @@ class TrackingSettings:
     tentative_penalty: float = 1.0
     """Added to the cost of pairs with tentative tracks."""
     unseen_penalty: float = 1.0
-    """Added to the cost per second a track was unseen before the frame."""
+    """Added to the cost per second a track was unseen before the frame, up to `max_age_s`."""
     max_tracks: int = 500
 
 
@@ -100,9 +100,10 @@ class Change:
 class Tracker:
     """Follows persons from frame to frame; memory is bounded by `max_tracks`."""
 
-    def __init__(self, settings: TrackingSettings | None = None) -> None:
+    def __init__(self, settings: TrackingSettings | None = None, *, first_id: int = 1) -> None:
         self._settings = settings or TrackingSettings()
-        self._next_id = 1
+        self.next_id = first_id
+        """Of the next new track."""
         self._last_at = np.nan
         self.tracks = Tracks.none()
 
@@ -144,7 +145,7 @@ class Tracker:
     def state(self) -> dict[str, Any]:
         """Return JSON values for `restore`."""
         last_at = None if np.isnan(self._last_at) else self._last_at
-        return {"next_id": self._next_id, "last_at": last_at, "tracks": self.tracks.to_json()}
+        return {"next_id": self.next_id, "last_at": last_at, "tracks": self.tracks.to_json()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where the tracker that gave `state` was.
@@ -155,7 +156,7 @@ class Tracker:
         try:
             next_id, last_at, tracks = int(state["next_id"]), state["last_at"], state["tracks"]
             self.tracks = Tracks.none().from_json(tracks, len(tracks["ids"]))
-            self._next_id, self._last_at = next_id, np.nan if last_at is None else float(last_at)
+            self.next_id, self._last_at = next_id, np.nan if last_at is None else float(last_at)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput("the saved tracker cannot be read") from error
 
@@ -193,7 +194,7 @@ class Tracker:
 
     def _penalties(self, rows: Ints) -> Floats:
         settings, tracks = self._settings, self.tracks
-        unseen_s = np.fmax(self._last_at - tracks.seen_at[rows], 0.0)
+        unseen_s = np.fmax(self._last_at - tracks.seen_at[rows], 0.0).clip(max=settings.max_age_s)
         tentative = tracks.hits[rows] < settings.confirm_hits
         return settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s
 
@@ -218,8 +219,8 @@ class Tracker:
         count = min(len(points), self._settings.max_tracks - len(self.tracks))
         if count <= 0:
             return
-        ids = np.arange(self._next_id, self._next_id + count)
-        self._next_id += count
+        ids = np.arange(self.next_id, self.next_id + count)
+        self.next_id += count
         motion = first_motion(points[:count], sizes[:count, 1], self._settings.motion)
         new = Tracks(
             ids, motion.points, motion.speeds, motion.point_vars, motion.mixed_vars, motion.speed_vars,

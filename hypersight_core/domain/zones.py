@@ -81,7 +81,7 @@ def _json_value(text: str) -> object:
         return []
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("zones are no JSON; example: [[[0.1, 0.2], [0.9, 0.2], [0.5, 0.8]]]") from error
 
 
