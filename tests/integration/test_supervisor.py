@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster import DagsterRunStatus as Status
 
 from hypersight_core.errors import Conflict, LeaseLost
 from hypersight_core.settings import Settings
@@ -29,7 +30,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Parameter .owners. of initializer .SensorDefinition"),
 ]
 ROOT = Path(__file__).parents[2]
-Status = dg.DagsterRunStatus
 
 
 @pytest.fixture
@@ -57,6 +57,12 @@ def a_run(instance: dg.DagsterInstance, camera_id: int, status: Status = Status.
         tags={"kind": "watcher", "camera_id": str(camera_id)},
         status=status,
     )
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> Status:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
 
 
 def leased(store: Store, camera_id: int, run_id: str) -> Lease:
@@ -87,7 +93,7 @@ class TestSupervisor:
         killed_while_leasing(store, database_url, camera_id, run.run_id)
         [request] = tick(instance, store).run_requests
         assert request.tags["camera_id"] == str(camera_id)
-        assert instance.get_run_by_id(run.run_id).status is Status.FAILURE
+        assert status_of(instance, run.run_id) is Status.FAILURE
 
     def test_a_canceled_run_whose_watcher_was_killed_ends_as_canceled(
         self, instance, store, database_url, camera_id
@@ -95,7 +101,7 @@ class TestSupervisor:
         run = a_run(instance, camera_id, Status.CANCELING)
         killed_while_leasing(store, database_url, camera_id, run.run_id)
         tick(instance, store)
-        assert instance.get_run_by_id(run.run_id).status is Status.CANCELED
+        assert status_of(instance, run.run_id) is Status.CANCELED
 
     def test_a_watcher_of_a_run_that_is_over_is_asked_to_stop(self, instance, store, camera_id):
         run = a_run(instance, camera_id, Status.FAILURE)
@@ -143,13 +149,9 @@ class TestRun:
             resources={"watch": watch},
             raise_on_error=False,
         )
-        run = instance.get_run_by_id(result.run_id)
-        said = [
-            str(event.event_specific_data.error.message)
-            for event in result.all_events
-            if event.is_step_failure and event.event_specific_data.error
-        ]
-        return run.status, said
+        failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        said = [failure.error.message for failure in failures if failure.error is not None]
+        return status_of(instance, result.run_id), said
 
     def test_a_disabled_camera_ends_its_run_with_success(self, instance):
         assert self.status_after(instance, lambda *_: "disabled") == (Status.SUCCESS, [])
@@ -239,7 +241,9 @@ def test_a_cancel_reaches_a_running_process_and_the_run_ends_as_canceled(tmp_pat
         assert process.stdout is not None
         run_id = process.stdout.readline().strip()
         with dg.DagsterInstance.from_ref(dg.DagsterInstance.local_temp(str(tmp_path)).get_ref()) as instance:
-            instance.report_run_canceling(instance.get_run_by_id(run_id))
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            instance.report_run_canceling(run)
             process.send_signal(signal.SIGINT)
             process.wait(timeout=30)
-            assert instance.get_run_by_id(run_id).status is Status.CANCELED
+            assert status_of(instance, run_id) is Status.CANCELED

@@ -2,10 +2,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from hypersight_core.settings import Settings
 from hypersight_pipelines.location import build_defs
@@ -66,7 +67,7 @@ def test_the_workspace_names_a_module_that_dagster_can_load():
 
 
 def test_the_instance_configuration_limits_each_camera_to_one_run():
-    configuration: Mapping[str, dict] = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
+    configuration: Mapping[str, Any] = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
     runs = configuration["concurrency"]["runs"]
     assert runs["tag_concurrency_limits"] == [
         {"key": "camera_id", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}

@@ -23,7 +23,8 @@ RUN, OTHER_RUN = str(UUID(int=1)), str(UUID(int=2))
 def a_lease(**changes: Any) -> LeaseView:
     usual: dict[str, Any] = {
         "camera_id": 1, "token": 3, "run_id": RUN, "host": "here", "boot_id": "boot", "pid": 7,
-        "pid_start": 9, "backend_pid": 5, "acquired_at": noon(-100), "heartbeat_at": noon(-1), "state": "watching",
+        "pid_start": 9, "backend_pid": 5, "acquired_at": noon(-100), "heartbeat_at": noon(-1),
+        "state": "watching",
         "position_at": None, "lag_s": None, "detail": "", "released_at": None, "release_reason": None,
         "stop_run_id": None, "is_locked": True, "heartbeat_age_s": 1.0,
     }  # fmt: skip
@@ -195,6 +196,10 @@ def test_a_machine_that_is_being_stopped_gets_no_new_watchers_from_the_tick_in_h
     ended = a_run(Status.SUCCESS, started_at=noon(-900), ended_at=noon())
     assert decided(ended, leases=(a_released_lease(4, "stopped"),)).launch == []
     assert decided(ended, leases=(a_released_lease(7, "stopped"),)).launch == [1]
+
+
+def test_a_run_that_somebody_canceled_is_replaced_at_once():
+    assert decided(leases=(a_released_lease(1, "stopped"),)).launch == [1]
 
 
 def test_a_run_for_a_deleted_camera_ends_without_a_successor():

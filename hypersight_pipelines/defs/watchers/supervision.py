@@ -155,15 +155,17 @@ def _why_wait(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -
     """Say why a camera without a run gets none now; None when it should have one at once."""
     if lease is not None and lease.is_live and not _is_run_id(lease.run_id):
         return f"watched by {lease.run_id}, outside Dagster"
-    if (
-        lease is not None
-        and lease.release_reason == STOPPED
-        and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S
-    ):
+    if lease is not None and _was_stopped(lease, runs) and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S:
         return "its watcher was stopped by a signal, the next starts in a moment"
     bad_ends = [run.ended_at or run.updated_at for run in runs if run.ended_badly]
     left_s = restart_delay_s(len(bad_ends)) - _age_s(seen, max(bad_ends, default=None))
     return f"ended badly {len(bad_ends)} times, next try in {left_s:.0f} s" if left_s > 0 else None
+
+
+def _was_stopped(lease: LeaseView, runs: Sequence[WatcherRun]) -> bool:
+    """Whether a signal ended the watcher without anybody having canceled its run."""
+    ended_well = {run.run_id for run in runs if run.status is Status.SUCCESS}
+    return lease.release_reason == STOPPED and lease.run_id in ended_well
 
 
 def _age_s(seen: Seen, at: datetime | None) -> float:
