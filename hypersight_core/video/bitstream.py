@@ -1,0 +1,85 @@
+"""The little of H.264 and H.265 that must be read without decoding: what else needs this packet."""
+
+from typing import NamedTuple
+
+from hypersight_core.video.pieces import CodedFrame
+
+LOOKED_AT_BYTES = 4096
+"""Slices start within the first bytes of a packet, after parameter sets and messages."""
+START_CODE = b"\0\0\1"
+H264_SLICES = (1, 2, 5)
+H264_IDR = 5
+HEVC_IDR = (19, 20)
+
+
+class Traits(NamedTuple):
+    """What a packet means for the packets after it."""
+
+    is_reference: bool
+    """Another frame may be predicted from it, so it can't be left out."""
+    is_clean_start: bool
+    """Nothing after it needs anything before it."""
+
+
+UNKNOWN = Traits(is_reference=True, is_clean_start=False)
+
+
+def traits(frame: CodedFrame) -> Traits:
+    """Read the traits of one coded frame; what can't be told counts as needed."""
+    match frame.codec.name:
+        case "h264":
+            return _h264(_units(frame))
+        case "hevc":
+            return _hevc(_units(frame))
+        case "mjpeg":
+            return Traits(is_reference=False, is_clean_start=True)
+    return UNKNOWN
+
+
+def _h264(headers: list[int]) -> Traits:
+    for header in headers:
+        if header & 31 in H264_SLICES:
+            return Traits(bool(header >> 5 & 3), header & 31 == H264_IDR)
+    return UNKNOWN
+
+
+def _hevc(headers: list[int]) -> Traits:
+    for header in headers:
+        kind = header >> 1 & 63
+        if kind < 32:
+            return Traits(is_reference=True, is_clean_start=kind in HEVC_IDR)
+    return UNKNOWN
+
+
+def _units(frame: CodedFrame) -> list[int]:
+    """Return the first header byte of each NAL unit near the packet's start."""
+    head = bytes(memoryview(frame.packet)[:LOOKED_AT_BYTES])
+    length_bytes = _length_bytes(frame)
+    return _after_lengths(head, length_bytes) if length_bytes else _after_start_codes(head)
+
+
+def _length_bytes(frame: CodedFrame) -> int:
+    """Return how many bytes give a unit's length (MP4's way); 0 where start codes part the units."""
+    extradata = frame.codec.extradata
+    if not extradata or extradata[0] != 1:
+        return 0
+    at = 4 if frame.codec.name == "h264" else 21
+    return (extradata[at] & 3) + 1 if len(extradata) > at else 0
+
+
+def _after_start_codes(head: bytes) -> list[int]:
+    headers = []
+    at = head.find(START_CODE)
+    while 0 <= at < len(head) - 3:
+        headers.append(head[at + 3])
+        at = head.find(START_CODE, at + 3)
+    return headers
+
+
+def _after_lengths(head: bytes, length_bytes: int) -> list[int]:
+    headers = []
+    at = 0
+    while at + length_bytes < len(head):
+        headers.append(head[at + length_bytes])
+        at += length_bytes + int.from_bytes(head[at : at + length_bytes], "big")
+    return headers

@@ -1,0 +1,143 @@
+"""HLS, live and recorded: our own loop over the playlist.
+
+FFmpeg's hides program date time, blocks for ever on most faults, and skips lost segments
+without a word.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from hypersight_core.errors import SourceUnavailable
+from hypersight_core.redaction import redacted
+from hypersight_core.video.background import Heard
+from hypersight_core.video.demux import Cut, cut_from_bytes
+from hypersight_core.video.pacing import Backoff, News, pause
+from hypersight_core.video.pieces import SourceState
+from hypersight_core.video.playlist import Entry, MediaPlaylist, media_playlist, variant_url
+from hypersight_core.video.timeline import Timeline
+from hypersight_core.video.web import Web
+from hypersight_core.video.window import Window
+
+FETCH_TARGETS = 1.5
+"""Target durations one segment may take; longer, and the next ones slide out of reach too."""
+LEAST_FETCH_S = 1.0
+FETCH_TRIES = 3
+RETRY_PAUSE_S = 0.3
+STALL_TARGETS = 3.0
+WHOLE_SHARE = 0.5
+"""A segment with less than this share of its announced length is fetched again."""
+MOST_BACKOFF_S = 10.0
+USUAL_FRAME_S = 0.04
+
+
+class HlsReader:
+    """Reads a playlist until it ends, which a live one never does.
+
+    Args:
+        timeout_s: for one playlist; segments have `FETCH_TARGETS` of the playlist's target duration.
+        resume_after: begin with the first segment that ends after this stream time.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float, resume_after: datetime | None) -> None:
+        self._url, self._timeout_s = url, timeout_s
+        self._timeline = Timeline(resume_after)
+        self._window = Window(resume_after)
+        self._news = News()
+        self._backoff = Backoff(MOST_BACKOFF_S)
+        self._media_url: str | None = None
+        self._headers: dict[str, bytes] = {}
+        self._frame_s = USUAL_FRAME_S
+        self._problem = ""
+        self._fresh_s = time.monotonic()
+
+    def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
+        """Yield segments, gaps, and changes of state."""
+        with Web(self._url, self._timeout_s, stop) as web:
+            while not stop():
+                loaded_s = time.monotonic()
+                try:
+                    playlist = self._playlist(web)
+                except SourceUnavailable as error:
+                    self._media_url = None
+                    yield from self._news.trouble(str(error))
+                    pause(self._backoff.next_s(), stop)
+                    continue
+                entries = self._window.fresh(playlist.entries, is_live=not playlist.is_ended)
+                yield from self._entries(web, entries, playlist, stop)
+                if playlist.is_ended and not self._window.fresh(playlist.entries, is_live=False):
+                    return
+                yield from self._check_stall(bool(entries), playlist.target_s)
+                reload_s = playlist.target_s if entries else playlist.target_s / 2
+                pause(loaded_s + reload_s - time.monotonic(), stop)
+
+    def _playlist(self, web: Web) -> MediaPlaylist:
+        url = self._media_url or web.url
+        body = web.get(url)
+        variant = variant_url(body.data, body.url)
+        if variant is not None:
+            url = variant
+            body = web.get(url)
+        playlist = media_playlist(body.data, body.url)
+        self._media_url = url
+        self._backoff.reset()
+        self._backoff.most_s = min(MOST_BACKOFF_S, max(1.0, playlist.target_s))
+        return playlist
+
+    def _entries(
+        self, web: Web, entries: tuple[Entry, ...], playlist: MediaPlaylist, stop: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Yield the segments; after a lost one, come back with a newer playlist first."""
+        if self._window.has_skipped:
+            self._timeline.tear()
+        for index, entry in enumerate(entries):
+            cut = self._fetched(web, entry, playlist.target_s, stop)
+            if stop():
+                return
+            self._window.passed(entry)
+            if cut is None:
+                yield from self._news.trouble(self._problem)
+                yield from self._timeline.lost(entry)
+                return
+            self._fresh_s, self._frame_s = time.monotonic(), cut.frame_s
+            yield from self._news.of(SourceState.CONNECTED)
+            behind_s = sum(later.duration_s for later in entries[index:])
+            yield from self._timeline.placed(entry, cut, behind_s)
+
+    def _fetched(self, web: Web, entry: Entry, target_s: float, stop: Callable[[], bool]) -> Cut | None:
+        """Return what could be had of a segment within its time; None: nothing."""
+        ends_s = time.monotonic() + max(LEAST_FETCH_S, FETCH_TARGETS * target_s)
+        best: Cut | None = None
+        for tried in range(1, FETCH_TRIES + 1):
+            try:
+                is_whole, cut = self._cut(web, entry, ends_s - time.monotonic())
+            except SourceUnavailable as error:
+                self._problem = str(error)
+            else:
+                if is_whole and cut.duration_s >= WHOLE_SHARE * entry.duration_s:
+                    return cut
+                best = cut if best is None or cut.duration_s > best.duration_s else best
+            if tried == FETCH_TRIES or stop() or ends_s - time.monotonic() < RETRY_PAUSE_S * tried:
+                break
+            pause(RETRY_PAUSE_S * tried, stop)
+        return best
+
+    def _cut(self, web: Web, entry: Entry, within_s: float) -> tuple[bool, Cut]:
+        header = self._header(web, entry.header_url, within_s) if entry.header_url else b""
+        body = web.get(entry.url, within_s=within_s)
+        try:
+            return body.is_whole, cut_from_bytes(header + body.data, self._frame_s)
+        except SourceUnavailable as error:
+            raise SourceUnavailable(f"{redacted(entry.url)}: {len(body.data)} bytes, {error}") from error
+
+    def _header(self, web: Web, url: str, within_s: float) -> bytes:
+        if url not in self._headers:
+            self._headers = {url: web.get(url, within_s=within_s).data}
+        return self._headers[url]
+
+    def _check_stall(self, has_new: bool, target_s: float) -> Iterator[SourceState]:
+        if has_new or time.monotonic() - self._fresh_s < STALL_TARGETS * target_s:
+            return
+        self._media_url = None
+        where = redacted(self._url)
+        yield from self._news.trouble(f"{where} adds no segments: the camera or its encoder has stopped")

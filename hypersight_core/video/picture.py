@@ -1,0 +1,58 @@
+"""A decoded frame and its way to pixels."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""Shape `(height, width, 3)`, BGR."""
+
+
+class _Converters(threading.local):
+    """One converter per thread: they keep state and are not safe to share."""
+
+    def __init__(self) -> None:
+        self.reformatter = VideoReformatter()
+
+
+_converters = _Converters()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One sampled frame; may be handed to other threads."""
+
+    at: datetime
+    """The stream's own time, aware UTC."""
+    decoded: av.VideoFrame
+
+    @property
+    def width_px(self) -> int:
+        """Width of the frame as it was sent."""
+        return self.decoded.width
+
+    @property
+    def height_px(self) -> int:
+        """Height of the frame as it was sent."""
+        return self.decoded.height
+
+    def to_bgr(self, width_px: int | None = None, height_px: int | None = None) -> Pixels:
+        """Return the whole picture, stretched to `width_px` x `height_px`: shape `(height, width, 3)`, BGR.
+
+        Scaling and colours are one pass; each call costs one.
+        """
+        scaled = _converters.reformatter.reformat(
+            self.decoded,
+            width_px or self.width_px,
+            height_px or self.height_px,
+            "bgr24",
+            interpolation=Interpolation.AREA,
+            threads=1,
+        )
+        pixels: Pixels = scaled.to_ndarray().astype(np.uint8, copy=False)
+        return pixels

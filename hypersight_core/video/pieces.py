@@ -1,0 +1,132 @@
+"""What a source gives: segments of coded video with trustworthy times, and the gaps between them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import av
+from av.video.stream import VideoStream
+
+if TYPE_CHECKING:  # generic in the stubs only
+    Packet = av.Packet[VideoStream]
+else:
+    Packet = av.Packet
+
+
+class ClockSource(StrEnum):
+    """Where the times of a segment come from, best first."""
+
+    PROGRAM_DATE_TIME = "program_date_time"
+    RTCP = "rtcp"
+    WALL_CLOCK = "wall_clock"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Whether a source has its stream, and if not, what to do about it (no secret in it)."""
+
+    is_connected: bool
+    detail: str = ""
+    CONNECTING: ClassVar["SourceState"]
+    CONNECTED: ClassVar["SourceState"]
+
+
+SourceState.CONNECTING = SourceState(is_connected=False, detail="connecting")
+SourceState.CONNECTED = SourceState(is_connected=True)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCodec:
+    """What a decoder must be told before the first packet."""
+
+    name: str
+    """FFmpeg's name of the decoder: `h264`, `hevc`, `mjpeg`, …"""
+    extradata: bytes = b""
+    """Parameter sets that are not in the stream itself; empty for MPEG-TS."""
+    width_px: int = 0
+    """0 where the stream says it itself."""
+    height_px: int = 0
+    tag: str = ""
+    """The container's four letters, which some old codecs need."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedFrame:
+    """One frame, still coded, in decoding order."""
+
+    packet: Packet
+    codec: VideoCodec
+    shown_s: float
+    """When it is shown, in seconds from the segment's start."""
+    decoded_s: float
+    """When it is decoded, on the same scale; earlier than `shown_s` where B frames lie between."""
+    is_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the stream that is processed as a unit.
+
+    `coded` is for the sampler; everybody else looks at the times.
+    """
+
+    start_at: datetime
+    """The instant its first frame shows, aware UTC."""
+    duration_s: float
+    is_discontinuity: bool
+    """Nobody knows what happened between the segment before and this one, or the clock jumped."""
+    clock_source: ClockSource
+    coded: tuple[CodedFrame, ...]
+    frame_s: float
+    """Time between two frames: the median over the segment."""
+    is_last: bool = False
+    """Nothing comes after it: a file's end."""
+
+    @property
+    def stop_at(self) -> datetime:
+        """The instant its last frame is replaced by the next."""
+        return self.start_at + timedelta(seconds=self.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A piece of time the source could not see."""
+
+    from_at: datetime
+    to_at: datetime | None
+    reason: str = "stream_down"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What a stream turned out to be."""
+
+    codec: str
+    width_px: int
+    height_px: int
+    fps: float | None
+    """None where the stream does not say and too little was read to tell."""
+    is_live: bool
+
+
+class Source(Protocol):
+    """A stream or a file, read piece by piece."""
+
+    def pieces(self) -> Iterator[Segment | Gap]:
+        """Yield what is read, in order; ends when a file ends or the owner says stop."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads; safe to call twice."""
+        ...
+
+
+def frame_interval_s(coded: Sequence[CodedFrame], otherwise: float) -> float:
+    """Return the median time between two frames as they are shown; `otherwise` for less than two."""
+    shown = sorted(frame.shown_s for frame in coded)
+    steps = sorted(later - earlier for earlier, later in pairwise(shown) if later > earlier)
+    return steps[len(steps) // 2] if steps else otherwise

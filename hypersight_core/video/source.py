@@ -1,0 +1,139 @@
+"""Streams and files by URL."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from hypersight_core.errors import SourceUnavailable
+from hypersight_core.video.background import BackgroundSource, Heard
+from hypersight_core.video.film import FilmSource, Recording
+from hypersight_core.video.hls import MOST_BACKOFF_S, HlsReader
+from hypersight_core.video.pacing import Backoff, News, pause
+from hypersight_core.video.pieces import (
+    ClockSource,
+    Gap,
+    Segment,
+    Source,
+    SourceState,
+    StreamFacts,
+)
+from hypersight_core.video.playlist import is_playlist
+from hypersight_core.video.probing import film_facts, playlist_facts, stream_facts
+from hypersight_core.video.stream import StreamReader
+from hypersight_core.video.web import Web
+
+__all__ = [
+    "ClockSource",
+    "Gap",
+    "Recording",
+    "Segment",
+    "Source",
+    "SourceState",
+    "StreamFacts",
+    "open_source",
+    "probe",
+]
+
+LOOK_BYTES = 1024
+
+
+def open_source(
+    url: str,
+    *,
+    stop: Callable[[], bool],
+    timeout_s: float = 10.0,
+    on_state: Callable[[SourceState], None] | None = None,
+    resume_after: datetime | None = None,
+    recording: Recording | None = None,
+) -> Source:
+    """Open a camera's stream or a file; nothing is read before `pieces` is iterated.
+
+    A live source never ends by itself: it reconnects, says so through `on_state`, and yields a
+    `Gap` for what it missed. A file ends.
+
+    Args:
+        stop: asked at least every second; True ends the source.
+        timeout_s: how long one answer of the network may take.
+        resume_after: stream time up to which everything was read before; go on from there
+            where the source still has it.
+        recording: what the owner knows better than the file.
+
+    Raises:
+        SourceUnavailable: there is no such file, or no video in it (while iterating).
+    """
+    path = file_path(url)
+    if path is not None:
+        return FilmSource(path, stop=stop, recording=recording or Recording(), resume_after=resume_after)
+    reader = _reader(url, timeout_s, resume_after)
+    return BackgroundSource(reader, stop=stop, on_state=on_state)
+
+
+def probe(url: str, timeout_s: float = 10.0) -> StreamFacts:
+    """Look at a stream or a file, once.
+
+    Raises:
+        SourceUnavailable: it can't be watched; the message says why and what to do.
+    """
+    path = file_path(url)
+    if path is not None:
+        return film_facts(path)
+    if not _is_http(url):
+        return stream_facts(url, timeout_s)
+    with Web(url, timeout_s, lambda: False) as web:
+        body = web.get(web.url, most_bytes=LOOK_BYTES)
+        if is_playlist(body.data):
+            return playlist_facts(web)
+    return stream_facts(url, timeout_s)
+
+
+def file_path(url: str) -> Path | None:
+    """Return the path a file URL or a bare path names; None for streams."""
+    if "://" not in url:
+        return Path(url)
+    if urlsplit(url).scheme.lower() == "file":
+        return Path(unquote(url.split("://", 1)[1]))
+    return None
+
+
+def _is_http(url: str) -> bool:
+    return urlsplit(url).scheme.lower() in ("http", "https")
+
+
+def _reader(
+    url: str, timeout_s: float, resume_after: datetime | None
+) -> "HlsReader | StreamReader | _HttpReader":
+    if not _is_http(url):
+        return StreamReader(url, timeout_s=timeout_s)
+    if urlsplit(url).path.lower().endswith((".m3u8", ".m3u")):
+        return HlsReader(url, timeout_s=timeout_s, resume_after=resume_after)
+    return _HttpReader(url, timeout_s, resume_after)
+
+
+class _HttpReader:
+    """Finds out what an HTTP address serves: a playlist, or video in one long answer."""
+
+    def __init__(self, url: str, timeout_s: float, resume_after: datetime | None) -> None:
+        self._url, self._timeout_s, self._resume_after = url, timeout_s, resume_after
+
+    def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
+        """Yield what the reader of the right kind yields."""
+        news, backoff = News(), Backoff(MOST_BACKOFF_S)
+        while not stop():
+            try:
+                has_playlist = self._has_playlist(stop)
+            except SourceUnavailable as error:
+                yield from news.trouble(str(error))
+                pause(backoff.next_s(), stop)
+                continue
+            if has_playlist:
+                yield from HlsReader(
+                    self._url, timeout_s=self._timeout_s, resume_after=self._resume_after
+                ).read(stop)
+            else:
+                yield from StreamReader(self._url, timeout_s=self._timeout_s).read(stop)
+            return
+
+    def _has_playlist(self, stop: Callable[[], bool]) -> bool:
+        with Web(self._url, self._timeout_s, stop) as web:
+            return is_playlist(web.get(web.url, most_bytes=LOOK_BYTES).data)

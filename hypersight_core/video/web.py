@@ -1,0 +1,108 @@
+"""HTTP for streams: every request ends in time, and every failure says what to do about it."""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import unquote
+
+import httpx
+
+from hypersight_core.errors import SourceUnavailable
+from hypersight_core.redaction import redacted
+
+CONNECT_S = 5.0
+MAX_BYTES = 256 << 20
+"""No media segment is larger; an endless answer is cut off here."""
+CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer, or the part of it that came."""
+
+    url: str
+    data: bytes
+    is_whole: bool
+
+
+class Web:
+    """Fetches bytes with the user and password of the camera's URL, which go to the camera's host only."""
+
+    def __init__(self, url: str, timeout_s: float, stop: Callable[[], bool]) -> None:
+        parsed = httpx.URL(url)
+        self.url = str(parsed.copy_with(username=None, password=None, fragment=None))
+        self._host = parsed.host
+        self._auth = (
+            httpx.BasicAuth(unquote(parsed.username), unquote(parsed.password)) if parsed.userinfo else None
+        )
+        self._timeout_s, self._stop = timeout_s, stop
+        self._client = httpx.Client(follow_redirects=True, headers={"User-Agent": "hypersight"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get(self, url: str, *, within_s: float | None = None, most_bytes: int = MAX_BYTES) -> Body:
+        """Fetch `url`; what is cut off, by the server or by `most_bytes`, comes with `is_whole` false.
+
+        Raises:
+            SourceUnavailable: nothing came; the message says why and what to do.
+        """
+        within_s = min(self._timeout_s, within_s or self._timeout_s)
+        ends_s = time.monotonic() + within_s
+        timeout = httpx.Timeout(max(0.1, within_s), connect=min(CONNECT_S, max(0.1, within_s)))
+        auth = self._auth if httpx.URL(url).host == self._host else None
+        data = bytearray()
+        try:
+            with self._client.stream("GET", url, timeout=timeout, auth=auth) as response:
+                _refuse_errors(response)
+                for chunk in response.iter_bytes(CHUNK_BYTES):
+                    data += chunk
+                    if len(data) >= most_bytes or time.monotonic() > ends_s or self._stop():
+                        return Body(str(response.url), bytes(data), is_whole=False)
+                return Body(str(response.url), bytes(data), is_whole=True)
+        except httpx.HTTPError as error:
+            if data:
+                return Body(url, bytes(data), is_whole=False)
+            raise SourceUnavailable(_reason(url, error, within_s)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
+
+
+def _refuse_errors(response: httpx.Response) -> None:
+    status = response.status_code
+    if status < 400:
+        return
+    hints = {
+        401: "user or password is missing or wrong: write them into the URL, http://user:password@…",
+        403: "access is refused: check user, password and the camera's access rules",
+        404: "there is no such stream: check the path in the URL",
+        410: "the stream is gone: check the path in the URL",
+    }
+    hint = hints.get(status, "the server has a problem" if status >= 500 else "the request is refused")
+    raise SourceUnavailable(f"{redacted(str(response.url))} answers {status}: {hint}")
+
+
+def _reason(url: str, error: httpx.HTTPError, within_s: float) -> str:
+    where = redacted(url)
+    if isinstance(error, httpx.TimeoutException):
+        return f"{where} did not answer within {within_s:g} s: is the camera reachable from here?"
+    cause = _root(error)
+    if isinstance(cause, socket.gaierror):
+        return f"{where}: the host name is not known; check its spelling"
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{where}: connection refused; check address and port, and that the camera is switched on"
+    return f"{where} broke off: {type(error).__name__}"
+
+
+def _root(error: BaseException) -> BaseException:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
