@@ -5,9 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.domain.cameras import Anchor, Camera, Processor
+from hypersight_core.domain.counting import ZoneCounter
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.events import Event
+from hypersight_core.domain.gates import Crossing
+from hypersight_core.domain.zones import Zone
 from hypersight_core.processors import registry
 from hypersight_core.processors.interface import (
     FoundFaces,
@@ -100,3 +103,21 @@ def events_of(
             events += following.begin(SegmentStart(noon(at_s), is_continuous=index > 0))
         events += following.update(a_frame(at_s), detections)
     return events
+
+
+def counted(
+    zones: Sequence[Zone], frames: Sequence[tuple[float, Detections]], anchor: Anchor = Anchor.CENTER
+) -> list[Crossing]:
+    """Return what a counter says about a film."""
+    counter = ZoneCounter(zones, anchor, WIDTH_PX / HEIGHT_PX)
+    return [crossing for at_s, found in frames for crossing in counter.update(at_s, found, 0.4)]
+
+
+def passed(zones: Sequence[Zone], *paths: Path, fps: float = 5.0, seconds: float = 12.0) -> list[Crossing]:
+    """Return what a counter says about persons on these paths."""
+    return counted(zones, film(paths, fps=fps, seconds=seconds))
+
+
+def directions(crossings: Sequence[Crossing]) -> list[bool]:
+    """Return for each crossing whether it was a way in."""
+    return [crossing.is_in for crossing in crossings]

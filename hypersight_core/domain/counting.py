@@ -70,20 +70,21 @@ class ZoneCounter:
             at_s: later than the frame before.
             threshold: least score that begins a track; down to `WEAK_SHARE` of it may only go on with one.
         """
-        detections = detections.above(WEAK_SHARE * threshold)
-        boxes = isotropic(detections.boxes_rel.reshape(-1, 2, 2), self.aspect).reshape(-1, 4)
-        change = self._tracker.update(at_s, boxes, detections.scores >= threshold)
+        is_used = detections.scores >= WEAK_SHARE * threshold
+        boxes = isotropic(detections.boxes_rel[is_used].reshape(-1, 2, 2), self.aspect).reshape(-1, 4)
+        change = self._tracker.update(at_s, boxes, detections.scores[is_used] >= threshold)
         off_picture = ~on_picture(change.ends, self.aspect)
         crossings = self._gates.end(change.is_ended, off_picture) if change.is_ended.any() else []
         tracks = self._tracker.tracks
         rows = np.flatnonzero(change.is_seen[~change.is_ended])
         anchors = self._anchor_points(tracks.points)
         if len(rows):
-            seen = tracks.take(rows)
-            crossings += self._gates.advance(rows, anchors[rows], seen.speeds, seen.sizes[:, 1], at_s)
+            heights = tracks.sizes[rows, 1]
+            crossings += self._gates.advance(rows, anchors[rows], tracks.speeds[rows], heights, at_s)
         known = len(self._gates)
-        new = tracks.take(np.arange(known, len(tracks)))
-        self._gates.begin(new.ids, anchors[known:], new.seen_at, new.unseen_at)
+        if known < len(tracks):
+            new = tracks.take(np.arange(known, len(tracks)))
+            self._gates.begin(new.ids, anchors[known:], new.seen_at, new.unseen_at)
         self.last_at = at_s
         return sorted(crossings, key=lambda crossing: (crossing.at_s, crossing.track_id, crossing.zone))
 
@@ -93,7 +94,10 @@ class ZoneCounter:
         return self._tracker.next_id
 
     def interrupt(self) -> None:
-        """Say that nobody knows what happened since the newest frame; the uncertainty decides who goes on."""
+        """Say that nobody knows what happened since the newest frame.
+
+        The uncertainty decides who is found again on the next one; the others are gone.
+        """
         self._tracker.interrupt()
 
     def people_count(self) -> int:

@@ -52,6 +52,8 @@ class TrackingSettings:
     """Added to the cost of pairs with tentative tracks."""
     unseen_penalty: float = 1.0
     """Added to the cost per second a track was unseen before the frame, up to `max_age_s`."""
+    longest_step_s: float = 6.0
+    """Frames further apart are an interruption; nobody unseen for longer is found again."""
     max_tracks: int = 500
 
 
@@ -115,12 +117,14 @@ class Tracker:
             boxes: shape `(n, 4)` in frame heights.
             is_strong: shape `(n,)`; others may only go on with a track, not begin one.
         """
+        if at_s - self._last_at > self._settings.longest_step_s:
+            self.interrupt()
         now = self._predicted(at_s)
         sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-4)
         points = np.stack(
             [boxes[:, 0] + sizes[:, 0] / 2, boxes[:, 1] + self._settings.handle * sizes[:, 1]], axis=1
         )
-        found = self._associated(now, points, sizes, is_strong)
+        found = self._associated(now, points, sizes, is_strong, at_s)
         is_seen = found != OPEN
         is_ended = ~is_seen & self._is_too_old(at_s)
         change = Change(is_seen, is_ended, now.points[is_ended])
@@ -135,7 +139,10 @@ class Tracker:
         return change
 
     def interrupt(self) -> None:
-        """Say that nobody knows what happened since the frame before."""
+        """Say that nobody knows what happened since the frame before.
+
+        Who is not found again on the next one is gone.
+        """
         self._last_at = np.nan
 
     def predicted_points(self, at_s: float) -> Floats:
@@ -164,11 +171,12 @@ class Tracker:
         tracks = self.tracks
         return predicted(tracks.motion, at_s - tracks.seen_at, tracks.sizes[:, 1], self._settings.motion)
 
-    def _associated(self, now: Motion, points: Floats, sizes: Floats, is_strong: Bools) -> Ints:
+    def _associated(self, now: Motion, points: Floats, sizes: Floats, is_strong: Bools, at_s: float) -> Ints:
         """Return the detection of each track: strong ones first, weak ones for who is left."""
         found = np.full(len(self.tracks), OPEN, dtype=np.int64)
+        is_findable = at_s - self.tracks.seen_at <= self._settings.longest_step_s
         for group in (np.flatnonzero(is_strong), np.flatnonzero(~is_strong)):
-            free = np.flatnonzero(found == OPEN)
+            free = np.flatnonzero(is_findable & (found == OPEN))
             if len(group) and len(free):
                 costs = self._costs(free, now.take(free), points[group], sizes[group])
                 columns = assign(costs, self._settings.limit)
@@ -203,7 +211,9 @@ class Tracker:
         is_tentative = tracks.hits < settings.confirm_hits
         max_age_s = np.where(is_tentative, settings.tentative_age_s, settings.max_age_s)
         is_missed_once = tracks.seen_at >= self._last_at - EPSILON_S
-        return ~is_missed_once & (at_s - tracks.seen_at > max_age_s + EPSILON_S)
+        is_long_unseen = ~is_missed_once & (at_s - tracks.seen_at > max_age_s + EPSILON_S)
+        is_too_old: Bools = is_long_unseen | np.isnan(self._last_at)
+        return is_too_old
 
     def _correct(self, rows: Ints, now: Motion, points: Floats, sizes: Floats, at_s: float) -> None:
         tracks, settings = self.tracks, self._settings.motion

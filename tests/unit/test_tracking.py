@@ -23,7 +23,7 @@ def follow(tracker: Tracker, at_s: float, *points: tuple[float, float], is_stron
     """Feed one frame and return the ids that were seen on it."""
     tracker.update(at_s, boxes(*points), np.full(len(points), is_strong))
     tracks = tracker.tracks
-    return tracks.ids[tracks.seen_at == at_s].tolist()
+    return [int(track_id) for track_id in tracks.ids[tracks.seen_at == at_s]]
 
 
 def test_a_person_walking_at_one_frame_a_second_keeps_its_identity_though_boxes_never_overlap():
@@ -71,13 +71,22 @@ def test_one_missed_frame_never_ends_a_track_however_slow_the_frames():
     assert tracker.tracks.ids.tolist() == []
 
 
-def test_after_an_interruption_only_those_seen_lately_go_on():
+@pytest.mark.parametrize("gap_s", [0.2, 1.0])
+def test_after_an_interruption_only_those_found_again_at_once_go_on(gap_s):
     tracker = Tracker()
-    for at_s in (0.0, 5.0):
-        follow(tracker, at_s, (0.5, 0.5))
+    for i in range(10):
+        follow(tracker, i / 5, (0.5, 0.5), (1.2, 0.5))
     tracker.interrupt()
-    follow(tracker, 300.0)
-    assert len(tracker.tracks) == 0
+    follow(tracker, 1.8 + gap_s, (0.5, 0.5))
+    assert tracker.tracks.ids.tolist() == [1]
+
+
+def test_nobody_is_remembered_over_a_minute_without_frames():
+    tracker = Tracker()
+    for i in range(10):
+        follow(tracker, i / 5, (0.5, 0.5), (1.2, 0.5))
+    assert follow(tracker, 61.8, (0.9, 0.5)) == [3]
+    assert len(tracker.tracks) == 1
 
 
 def test_a_weak_detection_goes_on_with_a_track_and_begins_none():
