@@ -1,0 +1,79 @@
+"""`python -m hypersight_core.video.grab OUT.jpg`: one frame of the stream whose URL comes on standard input.
+
+The API runs this as a process of its own: it must not decode video itself, and a URL on a
+command line could be read by everybody on the machine.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from hypersight_core.errors import HypersightError, SourceUnavailable
+from hypersight_core.redaction import redacted_text
+from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.picture import Picture
+from hypersight_core.video.sampler import FrameSampler
+from hypersight_core.video.source import Segment, SourceState, open_source
+
+TIMEOUT_S = 10.0
+SECOND_CHANCE_S = 3.0
+"""A stream that says what is wrong with it is tried for so long, a silent one for `TIMEOUT_S`."""
+QUALITY = 90
+
+
+def grabbed(url: str, timeout_s: float = TIMEOUT_S) -> Picture:
+    """Return one recent frame.
+
+    Raises:
+        SourceUnavailable: none came in time; the message says why.
+    """
+    began_s = time.monotonic()
+    problem = ""
+
+    def heard(state: SourceState) -> None:
+        nonlocal problem
+        problem = "" if state in (SourceState.CONNECTING, SourceState.CONNECTED) else state.detail
+
+    def is_over() -> bool:
+        return time.monotonic() - began_s > (min(SECOND_CHANCE_S, timeout_s) if problem else timeout_s)
+
+    source = open_source(url, stop=is_over, timeout_s=timeout_s, on_state=heard)
+    try:
+        for piece in source.pieces():
+            if isinstance(piece, Segment):
+                sampler = FrameSampler(1 / max(piece.duration_s, 0.1))
+                for picture in sampler.frames(piece):
+                    return picture
+    finally:
+        source.close()
+    raise SourceUnavailable(problem or f"no frame came within {timeout_s:g} s")
+
+
+def main() -> int:
+    """Write the frame; print its size as JSON; return the exit code."""
+    if len(sys.argv) != 2:
+        return _failed("give the JPEG to write as the only argument, and the URL on standard input")
+    out, url = Path(sys.argv[1]), sys.stdin.readline().strip()
+    if not url:
+        return _failed("no URL on standard input")
+    try:
+        picture = grabbed(url)
+        part = out.with_suffix(".part")
+        part.write_bytes(encode_jpeg(picture.to_bgr(), QUALITY))
+        part.replace(out)
+    except HypersightError as error:
+        return _failed(redacted_text(str(error)))
+    except OSError as error:
+        return _failed(f"{out} can't be written: {error.strerror}")
+    print(json.dumps({"width": picture.width_px, "height": picture.height_px}))  # noqa: T201 - the answer
+    return 0
+
+
+def _failed(problem: str) -> int:
+    sys.stderr.write(f"{problem}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
