@@ -22,7 +22,7 @@ from hypersight_core.domain.zones import Corner, Zone
 Floats = NDArray[np.float64]
 
 THRESHOLD = 0.6
-"""For the detectors of the MOT benchmark's footage: what they score lower is often nobody."""
+"""For the detectors of the MOTChallenge footage: what they score lower is often nobody."""
 ANCHORS = {"center": Anchor.CENTER, "bottom": Anchor.FEET}
 FRAMES = 300
 
@@ -52,7 +52,7 @@ def factory(
 
 
 def crowd(people_count: int, fps: float, tall: float) -> list[Detections]:
-    """Return frames of persons that walk to and fro, turning at the edges of the picture."""
+    """Return frames of persons that walk about, turning at the edges of the picture."""
     random = np.random.default_rng(1)
     points = random.uniform(0.05, 0.95, (people_count, 2))
     speeds = random.normal(0.0, 0.5 * tall, points.shape)
