@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 NOBODY_ID = 65534
 ELSEWHERE = Path("/var/lib/hypersight")
 """Where root's data go when the account without rights cannot get into the asked folder."""
+PROGRAMS = ("postgres", "initdb", "pg_ctl")
 NOT_NEEDED = ("include", "doc", "*.a", "pgxs", "pkgconfig")
 
 
@@ -166,13 +167,13 @@ class PostgresBinaries:
         """
         source = bin_dir or _wheel_bin_dir()
         version = _version(source)
-        if account.can_run(source / "postgres"):
+        if all(account.can_run(source / name) for name in PROGRAMS):
             return cls(source, version)
-        copy = folder / f"pgsql-{version}"
-        if bin_dir is None and not copy.exists():
-            _copy_installation(source.parent, copy)
-        if bin_dir is None and account.can_run(copy / "bin" / "postgres"):
-            return cls(copy / "bin", version)
+        # Only an installation in one folder finds its own parts after a move.
+        if all((source.parent / part).is_dir() for part in ("share", "lib")):
+            copy = _copied(source, folder / f"pgsql-{version}")
+            if all(account.can_run(copy / name) for name in PROGRAMS):
+                return cls(copy, version)
         raise SetupFailed(
             f"user {account.user_id} may not run {source / 'postgres'}",
             hint="let others read and execute that folder, or set HYPERSIGHT_PG_BIN to one they may",
@@ -207,13 +208,25 @@ def _version(bin_dir: Path) -> str:
     return found.group()
 
 
-def _copy_installation(installation: Path, target: Path) -> None:
-    unfinished = target.with_name(target.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(installation, unfinished, symlinks=True, ignore=shutil.ignore_patterns(*NOT_NEEDED))
-    for path in (unfinished, *unfinished.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444)
-            )
-    unfinished.rename(target)
+def _copied(bin_dir: Path, target: Path) -> Path:
+    """Copy the installation around `bin_dir` to `target`, unless it is there; return its `bin` there."""
+    installation, package = bin_dir.parent, bin_dir.parent.parent
+    place = target / package.name / installation.name
+    if not target.exists():
+        unfinished = target.with_name(target.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _copy_tree(installation, unfinished / package.name / installation.name)
+        # Wheels keep shared libraries beside the package, found by a path relative to the program.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            _copy_tree(libraries, unfinished / libraries.name)
+        for path in (unfinished, *unfinished.rglob("*")):
+            if not path.is_symlink():
+                is_entered = path.is_dir() or path.stat().st_mode & 0o100
+                path.chmod(path.stat().st_mode | (0o555 if is_entered else 0o444))
+        unfinished.rename(target)
+    return place / bin_dir.name
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*NOT_NEEDED))
