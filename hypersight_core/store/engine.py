@@ -7,7 +7,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 
 from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
 
@@ -58,6 +58,7 @@ class Store:
             DatabaseUnavailable: the database is away, full or overloaded; the transaction did not happen
                 (if the connection broke during the commit itself, it may have).
             SetupFailed: the database has no tables of ours.
+            InvalidInput: a number is too large for its column, or a text holds a zero byte.
         """
         with self._translated(), self._engine.begin() as tx:
             yield tx
@@ -103,6 +104,9 @@ class Store:
             yield
         except (OperationalError, InterfaceError) as error:
             raise self.away(error.orig or error) from error
+        except DataError as error:
+            said = str(error.orig).splitlines()[0]
+            raise InvalidInput(f"the database cannot hold a value: {said}") from error
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.UndefinedTable):
                 raise SetupFailed(

@@ -107,6 +107,8 @@ def add_events(tx: Connection, events: Iterable[Event]) -> int:
 def add_observations(tx: Connection, observations: Iterable[Observation]) -> int:
     """Write observations; those written before, those of unknown cameras and empty ones are left out.
 
+    One longer than a day makes several rows, its frames shared out in whole numbers.
+
     Returns:
         How many rows were new.
     """

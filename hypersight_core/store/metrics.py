@@ -1,0 +1,168 @@
+"""Metrics, computed from events on each call; every interval is (start, stop]."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hypersight_core.domain.events import Event, EventKind
+from hypersight_core.domain.metrics import Coverage, Presence, PresenceBucket, TrafficBucket, TrafficTotal
+from hypersight_core.errors import InvalidInput
+from hypersight_core.store import metrics_sql
+from hypersight_core.store.buckets import bucket_edges, check_interval
+from hypersight_core.store.tables import processor_event
+
+MAX_PAGE = 1000
+_KEY = (processor_event.c.ts, processor_event.c.kind, processor_event.c.zone, processor_event.c.track_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EventCursor:
+    """A place in a processor's events: just before this one, going back in time."""
+
+    ts: datetime
+    kind: str
+    zone: int
+    track_id: int
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Return the place from which to go on after `event`."""
+        return cls(event.ts, event.kind.value, event.zone, event.track_id)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` of a cursor gave.
+
+        Raises:
+            InvalidInput: it is none.
+        """
+        try:
+            ts, kind, zone, track_id = text.split("~")
+            return cls(datetime.fromisoformat(ts), EventKind(kind).value, int(zone), int(track_id))
+        except ValueError as error:
+            raise InvalidInput(f"{text[:100]!r} is no cursor of ours") from error
+
+    def __str__(self) -> str:
+        return f"{self.ts.isoformat()}~{self.kind}~{self.zone}~{self.track_id}"
+
+
+def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: datetime) -> TrafficTotal:
+    """Return how many persons came in.
+
+    Raises:
+        InvalidInput: the interval ends before it starts, or lacks a time zone.
+    """
+    check_interval(start, stop)
+    asked = {"processor_id": processor_id, "start_at": start, "stop_at": stop}
+    row = tx.execute(metrics_sql.TRAFFIC_TOTAL, asked).one()
+    return TrafficTotal(row.value, row.first_at, row.last_at, _coverage(row.watched_s, start, stop))
+
+
+def traffic_series(
+    tx: Connection, processor_id: int, start: datetime, stop: datetime, bucket: str, time_zone: ZoneInfo
+) -> list[TrafficBucket]:
+    """Return how many persons came in, bucket by bucket, zeros included; the values add up to the total.
+
+    Args:
+        bucket: `1m`, `5m`, `15m`, `1h`, `1d` or `1w`, in local time, first and last cut to the interval.
+
+    Raises:
+        InvalidInput: unknown bucket, bad interval, or too many buckets.
+    """
+    edges = bucket_edges(start, stop, bucket, time_zone)
+    return [
+        TrafficBucket(
+            row.start_at, row.stop_at, row.value, _coverage(row.watched_s, row.start_at, row.stop_at)
+        )
+        for row in _series(tx, metrics_sql.TRAFFIC_SERIES, processor_id, edges)
+    ]
+
+
+def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence | None:
+    """Return the last count at or before `at`; None when there is none.
+
+    Raises:
+        InvalidInput: `at` lacks a time zone.
+    """
+    check_interval(at, at)
+    row = tx.execute(metrics_sql.PRESENCE_AT, {"processor_id": processor_id, "at": at}).first()
+    return None if row is None else Presence(row.value, row.ts)
+
+
+def presence_series(
+    tx: Connection, processor_id: int, start: datetime, stop: datetime, bucket: str, time_zone: ZoneInfo
+) -> list[PresenceBucket]:
+    """Return mean, least and most persons present, bucket by bucket.
+
+    The mean is weighted by time. Only time that was really watched enters (observed, at least one frame
+    detected) and for which a count is known; a bucket without any has None. A count holds from its
+    instant on; one that held for no time at all does not show.
+
+    Raises:
+        InvalidInput: unknown bucket, bad interval, or too many buckets.
+    """
+    edges = bucket_edges(start, stop, bucket, time_zone)
+    return [
+        PresenceBucket(
+            row.start_at,
+            row.stop_at,
+            row.mean,
+            row.least,
+            row.most,
+            _coverage(row.watched_s, row.start_at, row.stop_at),
+        )
+        for row in _series(tx, metrics_sql.PRESENCE_SERIES, processor_id, edges)
+    ]
+
+
+def coverage(tx: Connection, camera_id: int, start: datetime, stop: datetime) -> Coverage:
+    """Return for how long a camera was really watched; a piece watched in part counts in proportion.
+
+    Raises:
+        InvalidInput: the interval ends before it starts, or lacks a time zone.
+    """
+    check_interval(start, stop)
+    asked = {"camera_id": camera_id, "start_at": start, "stop_at": stop}
+    return _coverage(tx.execute(metrics_sql.WATCHED, asked).scalar_one(), start, stop)
+
+
+def latest_events(
+    tx: Connection, processor_id: int, *, before: EventCursor | None = None, limit: int = 100
+) -> list[Event]:
+    """Return a processor's events, newest first.
+
+    Args:
+        before: go on from here; None: from the newest.
+        limit: 1 to `MAX_PAGE`.
+
+    Raises:
+        InvalidInput: the limit is out of range.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput(f"a page has 1 to {MAX_PAGE} events, not {limit}")
+    query = sa.select(processor_event).where(processor_event.c.processor_id == processor_id)
+    if before is not None:
+        values = (before.ts, before.kind, before.zone, before.track_id)
+        place = (sa.literal(value, column.type) for value, column in zip(values, _KEY, strict=True))
+        query = query.where(sa.tuple_(*_KEY) < sa.tuple_(*place))
+    rows = tx.execute(query.order_by(*(column.desc() for column in _KEY)).limit(limit)).mappings()
+    return [Event(**{**row, "kind": EventKind(row["kind"])}) for row in rows]
+
+
+def _series(
+    tx: Connection, statement: sa.TextClause, processor_id: int, edges: list[datetime]
+) -> list[sa.Row[Any]]:
+    if not edges:
+        return []
+    asked = {"processor_id": processor_id, "edges": edges, "start_at": edges[0], "stop_at": edges[-1]}
+    return list(tx.execute(statement, asked))
+
+
+def _coverage(watched_s: float, start: datetime, stop: datetime) -> Coverage:
+    interval_s = (stop - start).total_seconds()
+    # A stream whose clock was set back is seen twice for a while.
+    return Coverage(min(watched_s, interval_s), interval_s)

@@ -1,0 +1,205 @@
+"""Metrics on a real database equal a plain reading of the raw events, to the last one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from hypersight_core.domain.events import TRAFFIC_KINDS, Event, EventKind, Observation, Reason
+from hypersight_core.errors import InvalidInput
+from hypersight_core.store import cameras, metrics, processors, watching
+from hypersight_core.store.buckets import BUCKETS, bucket_edges
+from hypersight_core.store.engine import Store
+from tests.builders import an_event, camera_settings, noon, processor_settings
+
+ZONES = ("UTC", "Europe/Prague", "Asia/Kathmandu", "Australia/Lord_Howe")
+DST_NIGHT = datetime.fromisoformat("2026-03-29T00:00:00+00:00")
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def tx(store: Store) -> Iterator[Connection]:
+    """Yield a transaction that is rolled back, with camera 1 and its processors 1 and 2."""
+    with store.transaction() as opened:
+        cameras.create_camera(opened, camera_settings())
+        for processor_id in (1, 2):
+            assert processors.create_processor(opened, 1, processor_settings()).processor_id == processor_id
+        yield opened
+        opened.rollback()
+
+
+seconds = st.integers(0, 36 * 3600 * 10).map(lambda tenths: tenths / 10)
+instants = seconds.map(lambda s: DST_NIGHT + timedelta(seconds=s))
+traffic_events = st.lists(
+    st.builds(
+        Event, processor_id=st.sampled_from([1, 1, 1, 2]), ts=instants, kind=st.sampled_from(EventKind),
+        value=st.integers(0, 3), zone=st.integers(-1, 1), track_id=st.integers(0, 2),
+    ),
+    max_size=30, unique_by=lambda e: (e.processor_id, e.ts, e.kind, e.zone, e.track_id),
+)  # fmt: skip
+counts = st.lists(
+    st.builds(
+        Event, processor_id=st.just(1), ts=instants, kind=st.just(EventKind.COUNT), value=st.integers(0, 9),
+    ),
+    max_size=15, unique_by=lambda e: e.ts,
+)  # fmt: skip
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[Observation]:
+    """Pieces of time of one camera: apart, touching, and never overlapping."""
+    edges = sorted(draw(st.lists(instants, max_size=16, unique=True)))
+    found = []
+    for from_at, to_at in pairwise(edges):
+        if draw(st.booleans()):
+            wanted = draw(st.integers(0, 4))
+            is_in_one_row = to_at - from_at <= watching.MAX_OBSERVATION
+            detected = draw(st.integers(0, wanted)) if is_in_one_row else wanted
+            reason = None if detected == wanted else Reason.DETECTOR_ERROR
+            found.append(
+                Observation(
+                    camera_id=1, from_at=from_at, to_at=to_at, frames_wanted=wanted, frames_detected=detected,
+                    reason=reason,
+                )
+            )  # fmt: skip
+    return found
+
+
+@QUICK
+@given(
+    traffic_events,
+    observations(),
+    instants,
+    instants,
+    st.sampled_from(ZONES),
+    st.sampled_from(["15m", "1h", "1d"]),
+)
+def test_traffic_equals_the_raw_events(tx: Connection, events, seen, one, other, zone, bucket):
+    start, stop = sorted((one, other))
+    with tx.begin_nested() as part:
+        _write(tx, events, seen)
+        total = metrics.traffic_total(tx, 1, start, stop)
+        series = metrics.traffic_series(tx, 1, start, stop, bucket, ZoneInfo(zone))
+        part.rollback()
+    came = [e for e in events if e.processor_id == 1 and e.kind in TRAFFIC_KINDS and start < e.ts <= stop]
+    assert total.value == sum(e.value for e in came)
+    assert (total.first_at, total.last_at) == (
+        min((e.ts for e in came), default=None), max((e.ts for e in came), default=None),
+    )  # fmt: skip
+    assert total.coverage.watched_s == pytest.approx(_watched_s(seen, start, stop))
+    assert [b.start_at for b in series] == bucket_edges(start, stop, bucket, ZoneInfo(zone))[:-1]
+    for b in series:
+        assert b.value == sum(e.value for e in came if b.start_at < e.ts <= b.stop_at)
+        assert b.coverage.watched_s == pytest.approx(_watched_s(seen, b.start_at, b.stop_at), abs=1e-6)
+
+
+@QUICK
+@given(
+    counts, observations(), instants, instants, st.sampled_from(ZONES), st.sampled_from(["15m", "1h", "1d"])
+)
+def test_presence_equals_a_walk_along_the_step_function(
+    tx: Connection, events, seen, one, other, zone, bucket
+):
+    start, stop = sorted((one, other))
+    with tx.begin_nested() as part:
+        _write(tx, events, seen)
+        series = metrics.presence_series(tx, 1, start, stop, bucket, ZoneInfo(zone))
+        present = metrics.presence_at(tx, 1, stop)
+        part.rollback()
+    last = max((e for e in events if e.ts <= stop), key=lambda e: e.ts, default=None)
+    assert (present and (present.people_count, present.counted_at)) == (last and (last.value, last.ts))
+    for b in series:
+        mean, least, most = _walk(events, seen, b.start_at, b.stop_at)
+        assert (b.min, b.max) == (least, most)
+        assert b.mean == (None if mean is None else pytest.approx(mean))
+
+
+def test_the_interval_is_open_at_its_start_and_closed_at_its_end(tx: Connection):
+    watching.add_events(tx, [an_event(processor_id=1, ts=noon(s)) for s in (0, 10)])
+    assert metrics.traffic_total(tx, 1, noon(0), noon(10)).value == 1
+    assert metrics.traffic_total(tx, 1, noon(-1e-6), noon(10 - 1e-6)).value == 1
+    assert metrics.traffic_total(tx, 1, noon(0), noon(0)).value == 0
+
+
+def test_a_slow_camera_that_wanted_no_frame_was_watched_all_the_same(tx: Connection):
+    idle = Observation(camera_id=1, from_at=noon(), to_at=noon(10), frames_wanted=0, frames_detected=0)
+    down = replace(idle, from_at=noon(10), to_at=noon(20), reason=Reason.STREAM_DOWN)
+    watching.add_observations(tx, [idle, down])
+    assert metrics.coverage(tx, 1, noon(), noon(20)).watched_s == 10
+
+
+def test_a_week_long_observation_covers_each_of_its_hours(tx: Connection):
+    whole = Observation(
+        camera_id=1, from_at=noon(), to_at=noon(7 * 86400), frames_wanted=1001, frames_detected=1001
+    )
+    assert watching.add_observations(tx, [whole]) == 7
+    assert metrics.coverage(tx, 1, noon(3600), noon(7 * 86400 - 60)).share == 1
+    assert metrics.coverage(tx, 1, noon(-60), noon(60)).share == 0.5
+
+
+def test_pages_of_events_hold_each_event_once_newest_first(tx: Connection):
+    events = [
+        an_event(processor_id=1, ts=noon(ts), kind=EventKind(kind), zone=zone, track_id=track)
+        for ts in range(3) for kind in ("enter", "exit") for zone in (0, 1) for track in (1, 2)
+    ]  # fmt: skip
+    watching.add_events(tx, events)
+    found: list[Event] = []
+    cursor = None
+    while page := metrics.latest_events(tx, 1, before=cursor, limit=7):
+        found += page
+        cursor = metrics.EventCursor.parse(str(metrics.EventCursor.of(page[-1])))
+    assert found == sorted(events, key=lambda e: (e.ts, e.kind, e.zone, e.track_id), reverse=True)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "2026-01-01~enter~x~1", "~~~", "2026-01-01~party~1~1"])
+def test_a_cursor_of_somebody_else_is_refused(text: str):
+    with pytest.raises(InvalidInput):
+        metrics.EventCursor.parse(text)
+
+
+@pytest.mark.parametrize("bucket", sorted(BUCKETS))
+def test_an_interval_that_ends_before_it_starts_is_refused(tx: Connection, bucket: str):
+    for call in (metrics.traffic_series, metrics.presence_series):
+        with pytest.raises(InvalidInput, match="before it starts"):
+            call(tx, 1, noon(1), noon(0), bucket, ZoneInfo("UTC"))
+    with pytest.raises(InvalidInput, match="before it starts"):
+        metrics.traffic_total(tx, 1, noon(1), noon(0))
+
+
+def _write(tx: Connection, events: Sequence[Event], seen: Sequence[Observation]) -> None:
+    watching.add_events(tx, events)
+    watching.add_observations(tx, seen)
+
+
+def _share(seen: Observation) -> float:
+    return seen.frames_detected / seen.frames_wanted if seen.frames_wanted else float(seen.reason is None)
+
+
+def _watched_s(seen: Sequence[Observation], start: datetime, stop: datetime) -> float:
+    return sum(
+        max(0.0, (min(o.to_at, stop) - max(o.from_at, start)).total_seconds()) * _share(o) for o in seen
+    )
+
+
+def _walk(
+    events: Sequence[Event], seen: Sequence[Observation], start: datetime, stop: datetime
+) -> tuple[float | None, int | None, int | None]:
+    """Mean, least and most by going from one change to the next."""
+    changes = {e.ts for e in events} | {at for o in seen for at in (o.from_at, o.to_at)}
+    cuts = sorted({start, stop} | {at for at in changes if start < at < stop})
+    pieces: list[tuple[float, int]] = []
+    for a, b in pairwise(cuts):
+        known = max((e for e in events if e.ts <= a), key=lambda e: e.ts, default=None)
+        is_watched = any(o.from_at <= a and b <= o.to_at and _share(o) > 0 for o in seen)
+        if known is not None and is_watched:
+            pieces.append(((b - a).total_seconds(), known.value))
+    if not pieces:
+        return None, None, None
+    values = [value for _, value in pieces]
+    return sum(s * v for s, v in pieces) / sum(s for s, _ in pieces), min(values), max(values)

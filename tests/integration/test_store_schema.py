@@ -1,0 +1,106 @@
+"""Migrations and connections on a real database."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from psycopg import sql
+
+from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
+from hypersight_core.store import cameras, schema
+from hypersight_core.store.engine import Store
+from hypersight_core.store.tables import metadata
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    name = f"hypersight_empty_{secrets.token_hex(4)}"
+    url = sa.make_url(server_url)
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield url.set(database=name).render_as_string(hide_password=False)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_two_upgrades_at_once_and_another_later_are_fine(empty_database_url: str):
+    assert not schema.is_current(empty_database_url)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(schema.upgrade, [empty_database_url] * 2))
+    assert schema.is_current(empty_database_url)
+    schema.upgrade(empty_database_url)
+
+
+def test_all_migrations_together_make_the_tables_the_code_knows(store: Store):
+    with store.transaction() as tx:
+        context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_table_and_column_says_what_it_holds(store: Store):
+    with store.transaction() as tx:
+        inspector = sa.inspect(tx)
+        for table in metadata.sorted_tables:
+            assert inspector.get_table_comment(table.name)["text"]
+            assert all(column["comment"] for column in inspector.get_columns(table.name))
+
+
+def test_the_key_of_events_answers_sums_without_the_table(store: Store):
+    with store.transaction() as tx:
+        key = "SELECT pg_get_indexdef('processor_event_pk'::regclass)"
+        assert tx.execute(sa.text(key)).scalar_one().endswith("INCLUDE (value)")
+
+
+def test_a_database_without_tables_says_what_to_do(empty_database_url: str):
+    store = Store(empty_database_url)
+    with pytest.raises(SetupFailed, match="hypersight migrate"), store.transaction() as tx:
+        cameras.list_cameras(tx)
+    store.close()
+
+
+def test_a_wrong_password_is_named_without_showing_it(database_url: str):
+    wrong = sa.make_url(database_url).set(password="s3cret-but-wrong")
+    store = Store(wrong.render_as_string(hide_password=False))
+    with pytest.raises(DatabaseUnavailable) as refused:
+        store.ping()
+    store.close()
+    said = str(refused.value)
+    assert f"{wrong.host}:{wrong.port}/{wrong.database}" in said
+    assert "password authentication failed" in said
+    assert "HYPERSIGHT_DATABASE_URL" in said
+    assert "s3cret" not in said
+
+
+def test_nobody_listening_is_said_with_the_address():
+    store = Store("postgresql://someone:s3cret@127.0.0.1:1/metrics")
+    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/metrics") as refused:
+        schema.upgrade("postgresql://someone:s3cret@127.0.0.1:1/metrics")
+    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:1/metrics"):
+        store.ping()
+    store.close()
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["", "metrics", "mysql://h/db", "postgresql://h:port/db"])
+def test_an_address_of_something_else_is_refused(url: str):
+    with pytest.raises(InvalidInput, match=r"PostgreSQL|postgresql"):
+        Store(url)
+
+
+def test_a_connection_cut_while_idle_is_replaced_unnoticed(store: Store):
+    with store.transaction() as tx:
+        backend = tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    with store.dedicated("cutter", statement_timeout_s=5) as cutter:
+        cutter.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+    assert store.ping()
+
+
+def test_a_connection_cut_in_a_transaction_says_the_database_is_away(store: Store):
+    with pytest.raises(DatabaseUnavailable), store.transaction() as tx:
+        tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid(), 5000)"))
+    assert store.ping()
