@@ -50,6 +50,10 @@ def tick(instance: dg.DagsterInstance, store: Store, look_for_s: float = 0.0) ->
     return supervise(store, instance, look_for_s)
 
 
+def launched(result: dg.SensorResult) -> list[dg.RunRequest]:
+    return list(result.run_requests or ())
+
+
 def a_run(instance: dg.DagsterInstance, camera_id: int, status: Status = Status.STARTED) -> dg.DagsterRun:
     return instance.create_run_for_job(
         watch_camera,
@@ -74,7 +78,7 @@ def leased(store: Store, camera_id: int, run_id: str) -> Lease:
 
 class TestSupervisor:
     def test_an_enabled_camera_gets_a_run_tagged_with_it(self, instance, store, camera_id):
-        [request] = tick(instance, store).run_requests
+        [request] = launched(tick(instance, store))
         assert request.run_config == {"ops": {"watch": {"config": {"camera_id": camera_id}}}}
         assert request.tags == {"kind": "watcher", "camera_id": str(camera_id), "camera": "gate"}
 
@@ -83,7 +87,7 @@ class TestSupervisor:
         lease = leased(store, camera_id, run.run_id)
         result = tick(instance, store)
         lease.release("disabled")
-        assert not result.run_requests
+        assert launched(result) == []
         assert "1 cameras, nothing to do" in str(result.skip_reason)
 
     def test_a_run_whose_watcher_was_killed_is_closed_and_replaced(
@@ -91,7 +95,7 @@ class TestSupervisor:
     ):
         run = a_run(instance, camera_id)
         killed_while_leasing(store, database_url, camera_id, run.run_id)
-        [request] = tick(instance, store).run_requests
+        [request] = launched(tick(instance, store))
         assert request.tags["camera_id"] == str(camera_id)
         assert status_of(instance, run.run_id) is Status.FAILURE
 
@@ -132,7 +136,7 @@ class TestSupervisor:
         began_s = time.monotonic()
         result = tick(instance, store, look_for_s=10.0)
         adding.join()
-        assert len(result.run_requests) == 1
+        assert len(launched(result)) == 1
         assert time.monotonic() - began_s < 5
 
 

@@ -180,6 +180,14 @@ def test_a_camera_that_keeps_failing_waits_and_holds_no_other_up():
     assert decided(*(a_failure(9 + number, number) for number in range(4))).launch == [1]
 
 
+def test_a_watcher_that_is_killed_again_and_again_uses_up_the_budget_too():
+    killed = a_lease(is_locked=False)
+    failures = [a_failure(seconds_ago, seconds_ago) for seconds_ago in (30, 60)]
+    actions = decided(a_run(), *failures, leases=(killed,), dead=(RUN,))
+    assert (buried(actions), actions.launch) == ([RUN], [])
+    assert actions.notes == ["camera 1: ended badly 3 times, next try in 4 s"]
+
+
 def test_a_run_that_succeeds_at_once_again_and_again_counts_against_the_budget():
     brief = [
         a_run(Status.SUCCESS, run_id=str(UUID(int=number)), started_at=noon(-3), ended_at=noon(-1))

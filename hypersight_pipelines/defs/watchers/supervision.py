@@ -131,33 +131,48 @@ def _look_at_leases(seen: Seen, actions: Actions) -> None:
 def _look_at_camera(
     seen: Seen, camera_id: int, lease: LeaseView | None, runs: Sequence[WatcherRun], actions: Actions
 ) -> None:
-    live = []
-    for run in runs:
-        if not run.is_unfinished:
-            continue
-        if reason := _why_dead(seen, run, lease):
-            actions.bury.append(Burial(run, reason))
-        elif camera_id not in seen.desired and run.status in NOT_YET_LAUNCHED:
-            actions.cancel.append(run)
-        else:
-            live.append(run)
+    burials, live = _sorted(seen, camera_id, lease, runs, actions)
     if len(live) > 1:
         actions.notes.append(f"camera {camera_id}: {len(live)} runs, {', '.join(r.run_id for r in live)}")
     if live or camera_id not in seen.desired:
         return
-    if reason := _why_wait(seen, lease, runs):
+    bad_ends = [run.ended_at or run.updated_at for run in runs if run.ended_badly]
+    bad_ends += [seen.now for burial in burials if burial.run.status is not Status.CANCELING]
+    if reason := _why_held(seen, lease, runs) or _why_wait(seen, bad_ends):
         actions.notes.append(f"camera {camera_id}: {reason}")
     else:
         actions.launch.append(camera_id)
 
 
-def _why_wait(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -> str | None:
-    """Say why a camera without a run gets none now; None when it should have one at once."""
+def _sorted(
+    seen: Seen, camera_id: int, lease: LeaseView | None, runs: Sequence[WatcherRun], actions: Actions
+) -> tuple[list[Burial], list[WatcherRun]]:
+    """Close what is dead, cancel what waits in vain; return the closed runs and those that live."""
+    burials, live = [], []
+    for run in runs:
+        if not run.is_unfinished:
+            continue
+        if reason := _why_dead(seen, run, lease):
+            burials.append(Burial(run, reason))
+        elif camera_id not in seen.desired and run.status in NOT_YET_LAUNCHED:
+            actions.cancel.append(run)
+        else:
+            live.append(run)
+    actions.bury.extend(burials)
+    return burials, live
+
+
+def _why_held(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -> str | None:
+    """Say what its lease has against a new run; None: nothing."""
     if lease is not None and lease.is_live and not _is_run_id(lease.run_id):
         return f"watched by {lease.run_id}, outside Dagster"
     if lease is not None and _was_stopped(lease, runs) and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S:
         return "its watcher was stopped by a signal, the next starts in a moment"
-    bad_ends = [run.ended_at or run.updated_at for run in runs if run.ended_badly]
+    return None
+
+
+def _why_wait(seen: Seen, bad_ends: Sequence[datetime]) -> str | None:
+    """Say how long the restart budget holds a new run back; None: not at all."""
     left_s = restart_delay_s(len(bad_ends)) - _age_s(seen, max(bad_ends, default=None))
     return f"ended badly {len(bad_ends)} times, next try in {left_s:.0f} s" if left_s > 0 else None
 
