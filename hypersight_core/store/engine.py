@@ -13,6 +13,8 @@ from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFaile
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 60
+IDLE_TRANSACTION_S = 10
+"""A process stopped in mid-transaction keeps its locks, and so its successor out, no longer than this."""
 KEEPALIVE = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "keepalives_idle": 5,
@@ -41,7 +43,8 @@ class Store:
             connect_args=KEEPALIVE
             | {
                 "application_name": application_name,
-                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_S}s",
+                "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_S}s "
+                f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_S}s",
             },
         )
 

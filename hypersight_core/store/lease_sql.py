@@ -54,8 +54,8 @@ WHERE camera_id = %(camera_id)s AND token = %(token)s AND run_id = %(run_id)s AN
 
 HOLDER = "SELECT run_id, pid, host FROM watcher_lease WHERE camera_id = %(camera_id)s AND released_at IS NULL"
 
-# pg_locks shows a lock by two numbers with objsubid 2; only a process that holds this very lock is ended,
-# since process numbers are used again.
+# pg_locks shows a lock by two numbers with objsubid 2. Only a process that holds this very lock is ever
+# ended: process numbers are used again.
 _HOLDS = """
 locktype = 'advisory' AND objsubid = 2 AND granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -70,7 +70,7 @@ WHERE {_HOLDS} AND classid = {LOCK_CLASS} AND objid = %(camera_id)s
 
 END_HOLDER = f"""
 SELECT pg_terminate_backend(pid) FROM pg_locks
-WHERE {_HOLDS} AND classid = :lock_class AND objid = :camera_id AND pid = :backend_pid
+WHERE {_HOLDS} AND classid = :lock_class AND objid = :camera_id
 """
 
 READ = f"""

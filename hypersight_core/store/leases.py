@@ -210,9 +210,9 @@ def request_stop(tx: Connection, camera_id: int, run_id: str) -> None:
 
 def fence(tx: Connection, lease: LeaseView) -> None:
     """Shut a stuck watcher out: its token is outdated and its connection ended, so that another may start."""
-    key = {"camera_id": lease.camera_id, "token": lease.token, "lock_class": lease_sql.LOCK_CLASS}
-    if tx.execute(sa.text(lease_sql.OUTDATE), key).rowcount:
-        tx.execute(sa.text(lease_sql.END_HOLDER), key | {"backend_pid": lease.backend_pid})
+    camera = {"camera_id": lease.camera_id}
+    if tx.execute(sa.text(lease_sql.OUTDATE), camera | {"token": lease.token}).rowcount:
+        tx.execute(sa.text(lease_sql.END_HOLDER), camera | {"lock_class": lease_sql.LOCK_CLASS})
 
 
 def _one(cursor: psycopg.Cursor[TupleRow]) -> TupleRow:

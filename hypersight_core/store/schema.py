@@ -15,6 +15,7 @@ from hypersight_core.store.engine import Store
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = (7000, 1)
 """Advisory lock held while migrating."""
+NO_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
 def upgrade(database_url: str) -> None:
@@ -26,10 +27,10 @@ def upgrade(database_url: str) -> None:
     """
     with _opened(database_url) as store, store.transaction() as tx:
         # On a connection of its own: a migration may end its transaction half way.
-        tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        tx.execute(sa.text(NO_TIMEOUTS))
         tx.execute(sa.text("SELECT pg_advisory_xact_lock(:class, :key)"), _lock_key())
         with store.transaction() as migrating:
-            migrating.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            migrating.execute(sa.text(NO_TIMEOUTS))
             config = _config()
             config.attributes["connection"] = migrating
             command.upgrade(config, "head")

@@ -3,10 +3,12 @@
 import pytest
 import sqlalchemy as sa
 
+from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, LeaseView, WatcherState, fence, read_leases, request_stop
+from hypersight_core.store.watching import record_segment
 from tests.builders import camera_settings, noon, processor_settings
 
 WATCHING = WatcherState(phase="watching", position_at=noon(), lag_s=1.5, detail="fine")
@@ -105,6 +107,25 @@ def test_a_fenced_watcher_loses_lock_and_token_at_once(store: Store):
         with pytest.raises(error):
             stuck.beat(WATCHING)
     successor.release("stopped")
+
+
+def test_a_fenced_watcher_does_not_come_back_when_nobody_follows_it(store: Store):
+    stuck = Lease(store, 7, "run-a")
+    token = stuck.acquire()
+    with store.transaction() as tx:
+        fence(tx, read_leases(tx)[0])
+    empty = SegmentRecord(camera_id=7, seq=1, position_at=noon())
+    with pytest.raises(LeaseLost), store.transaction() as tx:
+        record_segment(tx, empty, token=token)
+    for error in (DatabaseUnavailable, LeaseLost):
+        with pytest.raises(error):
+            stuck.beat(WATCHING)
+    assert (_lease(store).is_live, _lease(store).release_reason) == (False, "fenced")
+
+
+def test_a_process_stopped_in_mid_transaction_does_not_keep_its_locks_for_long(store: Store):
+    with store.transaction() as tx:
+        assert tx.execute(sa.text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "10s"
 
 
 def test_fencing_an_outdated_view_leaves_the_successor_alone(store: Store):

@@ -35,7 +35,10 @@ def tx(store: Store) -> Iterator[Connection]:
 
 
 seconds = st.integers(0, 36 * 3600 * 10).map(lambda tenths: tenths / 10)
-instants = seconds.map(lambda s: DST_NIGHT + timedelta(seconds=s))
+# Often on a round quarter of an hour, where buckets, counts and observations meet.
+instants = (seconds | st.integers(0, 36 * 4).map(lambda quarters: quarters * 900.0)).map(
+    lambda s: DST_NIGHT + timedelta(seconds=s)
+)
 traffic_events = st.lists(
     st.builds(
         Event, processor_id=st.sampled_from([1, 1, 1, 2]), ts=instants, kind=st.sampled_from(EventKind),
@@ -125,6 +128,17 @@ def test_the_interval_is_open_at_its_start_and_closed_at_its_end(tx: Connection)
     assert metrics.traffic_total(tx, 1, noon(0), noon(10)).value == 1
     assert metrics.traffic_total(tx, 1, noon(-1e-6), noon(10 - 1e-6)).value == 1
     assert metrics.traffic_total(tx, 1, noon(0), noon(0)).value == 0
+
+
+def test_a_count_holds_from_its_very_instant_on(tx: Connection):
+    counted = [Event(processor_id=1, ts=noon(s), kind=EventKind.COUNT, value=v) for s, v in ((0, 3), (30, 5))]
+    watching.add_events(tx, counted)
+    seen = Observation(camera_id=1, from_at=noon(0), to_at=noon(60), frames_wanted=9, frames_detected=9)
+    watching.add_observations(tx, [seen])
+    (minute,) = metrics.presence_series(tx, 1, noon(0), noon(60), "1m", ZoneInfo("UTC"))
+    assert (minute.mean, minute.min, minute.max, minute.coverage.share) == (4.0, 3, 5, 1.0)
+    (rest,) = metrics.presence_series(tx, 1, noon(30), noon(40), "1m", ZoneInfo("UTC"))
+    assert (rest.mean, rest.min, rest.max) == (5.0, 5, 5)
 
 
 def test_a_slow_camera_that_wanted_no_frame_was_watched_all_the_same(tx: Connection):
