@@ -31,6 +31,8 @@ class Service:
     environ: Mapping[str, str] = field(default_factory=dict)
     ready_within_s: float = 90.0
     stop_within_s: float = 5.0
+    is_needed_by_next: bool = False
+    """Whether the services after it can only start once it answers."""
 
 
 class Running:
@@ -139,7 +141,7 @@ def rotate(log_path: Path) -> None:
 
 def _family(pid: int) -> list[psutil.Process]:
     try:
-        return psutil.Process(pid).children(recursive=True)
+        return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 

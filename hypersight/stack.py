@@ -101,7 +101,7 @@ class Stack:
     def stop(self) -> None:
         """End everything: watchers first, so that no run is left open, the database last."""
         if self._running:
-            stop_watchers(self.settings, self._running)
+            stop_watchers(self._running)
         stop_all(reversed(self._running))
         self._running = []
         self._exit.close()
@@ -152,7 +152,10 @@ class Stack:
     def _begin(self, service: Service) -> None:
         log_path = self.settings.var_dir / "logs" / f"{service.name}.log"
         rotate(log_path)
-        self._running.append(Running(service, log_path, ROOT))
+        running = Running(service, log_path, ROOT)
+        self._running.append(running)
+        if service.is_needed_by_next:
+            running.wait_ready()
 
     def _endpoints(self) -> endpoints.Endpoints:
         settings = self.settings

@@ -136,9 +136,9 @@ def suppressed(boxes: Boxes, max_iou: float) -> NDArray[np.int64]:
 
 def _iou(one: Floats, others: Floats) -> Floats:
     low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    areas = (others[:, 2:] - others[:, :2]).prod(axis=1) + (one[2:] - one[:2]).prod()
-    return np.asarray(shared / np.maximum(areas - shared, 1e-12), np.float32)
+    shared: Floats = np.clip(high - low, 0, None).prod(axis=1)
+    areas: Floats = (others[:, 2:] - others[:, :2]).prod(axis=1) + (one[2:] - one[:2]).prod()
+    return np.divide(shared, np.maximum(areas - shared, 1e-12), dtype=np.float32)
 
 
 def _clipped(corners: NDArray[Any]) -> Floats:

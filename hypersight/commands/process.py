@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from hypersight_core.detection.client import ObjectDetector
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hypersight.database import opened_store
 from hypersight.detecting import object_detector_url
+from hypersight_core.detection.client import ObjectDetector
 from hypersight_core.domain.cameras import Anchor, Camera, Processor, WatchPlan, time_zone
 from hypersight_core.domain.events import Event, EventKind, SegmentRecord
 from hypersight_core.domain.zones import parse_zones

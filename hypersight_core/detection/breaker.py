@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class CircuitBreaker:
-    """Opens after `failures` in a row; lets one call through every `pause_s` to see whether the service is back.
+    """Opens after `failures` in a row; then one call every `pause_s` may see whether the service is back.
 
     Safe to use from several threads.
     """

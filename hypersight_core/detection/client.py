@@ -46,6 +46,7 @@ class _Poster:
         """
         if not self._breaker.allows():
             raise self._away("it failed several times in a row and is left alone for a moment")
+        problem = ""
         for tried in range(1, TRIES + 1):
             try:
                 reply = self._http.post(self._url, content=jpeg)
