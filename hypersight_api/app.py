@@ -1,0 +1,80 @@
+"""Builds the ASGI application: every dependency of a handler is decided here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from litestar import Litestar
+
+from hypersight_api.access import Access
+from hypersight_api.cameras.controller import CameraController
+from hypersight_api.errors import EXCEPTION_HANDLERS
+from hypersight_api.faces import controller as faces
+from hypersight_api.faces.hub import FacesHub
+from hypersight_api.field import controller as field
+from hypersight_api.frames import controller as frames
+from hypersight_api.headers import add_headers
+from hypersight_api.health import controller as health
+from hypersight_api.health.prometheus import CountRequests, Figures
+from hypersight_api.measures.controller import MeasureController
+from hypersight_api.openapi import openapi_config
+from hypersight_api.pages import controller as pages
+from hypersight_api.pages.assets import Vendor
+from hypersight_api.processors.controller import ProcessorController
+from hypersight_api.services import providers
+from hypersight_api.status.controller import get_status
+from hypersight_core.settings import Settings
+from hypersight_core.store.engine import Store
+
+MAX_BODY_BYTES = 1_000_000
+HANDLERS = (
+    field.post_traffic,
+    field.post_objects,
+    field.get_status_watch,
+    field.post_get_frame,
+    frames.get_frame,
+    frames.get_preview,
+    faces.watch_faces,
+    faces.bring_faces,
+    health.get_healthz,
+    health.get_readyz,
+    health.get_metrics,
+    get_status,
+    CameraController,
+    ProcessorController,
+    MeasureController,
+    pages.get_page,
+    pages.get_static,
+    pages.get_vendor,
+)
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Build the application for one API process.
+
+    The database may be away: then readiness says so, and calls that need it answer 503.
+
+    Raises:
+        InvalidInput: the database URL is none.
+    """
+    store = Store(settings.database_url, application_name="hypersight api", pool_size=10)
+    hub = FacesHub()
+    figures = Figures(store, hub)
+    vendor = Vendor(settings.cache_dir)
+
+    @asynccontextmanager
+    async def close_store(_: Litestar) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    return Litestar(
+        route_handlers=HANDLERS,
+        dependencies=providers(settings=settings, store=store, hub=hub, figures=figures, vendor=vendor),
+        middleware=[CountRequests(figures), Access(settings)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        before_send=[add_headers],
+        lifespan=[close_store],
+        openapi_config=openapi_config(version("hypersight"), vendor),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+    )

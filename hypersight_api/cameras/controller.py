@@ -1,0 +1,83 @@
+"""Routes under `/api/v1/cameras`."""
+
+import asyncio
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
+
+from hypersight_api.cameras.schemas import CameraChange, CameraIn, CameraOut
+from hypersight_api.frames import pictures
+from hypersight_api.services import checked_id, now
+from hypersight_api.status import reading
+from hypersight_api.status.schemas import CameraStatus
+from hypersight_core.errors import NotFound, SourceUnavailable
+from hypersight_core.settings import Settings
+from hypersight_core.store import cameras
+from hypersight_core.store.engine import Store
+
+
+class CameraController(Controller):
+    """Cameras: list, add, read, change, delete, and look at."""
+
+    path = "/api/v1/cameras"
+    tags = ("cameras",)
+
+    @get(sync_to_thread=True, operation_id="ListCameras")
+    def list_cameras(self, store: NamedDependency[Store]) -> list[CameraOut]:
+        """List all cameras in the order they were added."""
+        with store.transaction() as tx:
+            return [CameraOut.of(camera) for camera in cameras.list_cameras(tx)]
+
+    @post(sync_to_thread=True, operation_id="AddCamera")
+    def add_camera(self, store: NamedDependency[Store], data: JSONBody[CameraIn]) -> CameraOut:
+        """Add a camera; it is watched once it has an enabled processor."""
+        with store.transaction() as tx:
+            return CameraOut.of(cameras.create_camera(tx, data.settings()))
+
+    @get("/{camera_id:int}", sync_to_thread=True, operation_id="GetCamera")
+    def get_camera(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraOut:
+        """Read one camera."""
+        with store.transaction() as tx:
+            return CameraOut.of(cameras.get_camera(tx, checked_id("camera", camera_id)))
+
+    @patch("/{camera_id:int}", sync_to_thread=True, operation_id="ChangeCamera")
+    def change_camera(
+        self, store: NamedDependency[Store], camera_id: FromPath[int], data: JSONBody[CameraChange]
+    ) -> CameraOut:
+        """Change a camera; it takes effect within seconds, without a restart of anything.
+
+        A `stream_url` sent back just as it was shown keeps the stored user and password.
+        """
+        with store.transaction() as tx:
+            before = cameras.get_camera(tx, checked_id("camera", camera_id))
+            return CameraOut.of(cameras.change_camera(tx, camera_id, data.applied_to(before)))
+
+    @delete("/{camera_id:int}", sync_to_thread=True, operation_id="DeleteCamera")
+    def delete_camera(
+        self, store: NamedDependency[Store], camera_id: FromPath[int], purge: FromQuery[bool] = False
+    ) -> None:
+        """Delete a camera and its processors; their events stay until retention unless `purge` is true."""
+        with store.transaction() as tx:
+            cameras.delete_camera(tx, checked_id("camera", camera_id), purge=purge)
+
+    @get("/{camera_id:int}/status", sync_to_thread=True, operation_id="GetCameraStatus")
+    def get_status(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraStatus:
+        """Say what a camera is doing: watched by a live process or not, since when, how far behind."""
+        return reading.camera_status(store, checked_id("camera", camera_id), now())
+
+    @get("/{camera_id:int}/snapshot.jpg", media_type="image/jpeg", operation_id="GetSnapshot")
+    async def get_snapshot(
+        self,
+        store: NamedDependency[Store],
+        settings: NamedDependency[SkipValidation[Settings]],
+        camera_id: FromPath[int],
+    ) -> Response[bytes]:
+        """Get the latest frame of a watched camera, else one taken now (within 12 seconds)."""
+        camera = await asyncio.to_thread(pictures.known_camera, store, camera_id)
+        if camera is None:
+            raise NotFound("camera", camera_id)
+        content = await pictures.latest_jpeg(settings.var_dir, camera)
+        if content is None:
+            raise SourceUnavailable("the camera does not respond")
+        return Response(content, media_type="image/jpeg", headers={"cache-control": "no-store"})

@@ -1,0 +1,1 @@
+"""Faces in view, passed on live and never stored."""

@@ -1,0 +1,1 @@
+"""The calls that exist in the field, kept byte for byte."""

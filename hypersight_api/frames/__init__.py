@@ -1,0 +1,1 @@
+"""Pictures: one frame on demand, the latest frame, and the preview."""

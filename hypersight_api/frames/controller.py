@@ -1,0 +1,46 @@
+"""`GET /frame/<name>.jpg` and the preview's playlist and segments."""
+
+import re
+from pathlib import Path
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, SkipValidation
+
+from hypersight_api.frames.pictures import frames_folder
+from hypersight_core.settings import Settings
+
+FRAME_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\.jpg", re.ASCII)
+PREVIEW_NAME = re.compile(r"processed_stream\.m3u8|[A-Za-z0-9_-]{1,64}\.ts", re.ASCII)
+NEVER_KEEP = {"cache-control": "no-store"}
+
+
+@get("/frame/{name:str}", tags=("in the field",), media_type="image/jpeg", sync_to_thread=True)
+def get_frame(name: FromPath[str], settings: NamedDependency[SkipValidation[Settings]]) -> Response[bytes]:
+    """A frame that `POST /getFrame` took."""
+    path = _safe(frames_folder(settings.var_dir), name, FRAME_NAME)
+    return Response(_content(path), media_type="image/jpeg", headers=NEVER_KEEP)
+
+
+@get("/videos/{proc_id:int}/{name:str}", tags=("in the field",), sync_to_thread=True)
+def get_preview(
+    proc_id: FromPath[int], name: FromPath[str], settings: NamedDependency[SkipValidation[Settings]]
+) -> Response[bytes]:
+    """The annotated preview of a processor: `processed_stream.m3u8`, and the segments it names."""
+    path = _safe(settings.var_dir / "previews" / str(proc_id), name, PREVIEW_NAME)
+    media_type = "application/vnd.apple.mpegurl" if name.endswith(".m3u8") else "video/mp2t"
+    return Response(_content(path), media_type=media_type, headers=NEVER_KEEP)
+
+
+def _safe(folder: Path, name: str, allowed: re.Pattern[str]) -> Path:
+    if allowed.fullmatch(name) is None:
+        raise NotFoundException(detail="there is no such file")
+    return folder / name
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotFoundException(detail="there is no such file (any more)") from error

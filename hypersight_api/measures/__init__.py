@@ -1,0 +1,1 @@
+"""Metrics over HTTP: traffic, persons present, events; each with its coverage."""

@@ -1,0 +1,139 @@
+"""Metrics of one processor as replies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from hypersight_api.measures import schemas
+from hypersight_api.services import checked_id
+from hypersight_api.time_stamps import interval, parse_stamp
+from hypersight_core.domain import metrics as domain
+from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.errors import InvalidInput
+from hypersight_core.store import cameras, metrics, processors
+from hypersight_core.store.engine import Store
+
+JUST_NOW = timedelta(minutes=1)
+MAX_SMALLINT, MAX_BIGINT = 2**15 - 1, 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval as it was asked for."""
+
+    start: str
+    stop: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A processor, and the camera and time zone it counts in."""
+
+    processor: Processor
+    camera: Camera
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The camera's time zone."""
+        return ZoneInfo(self.camera.time_zone)
+
+    def ends(self, asked: Interval) -> tuple[datetime, datetime]:
+        """Return both ends of an interval; times without an offset are local.
+
+        Raises:
+            InvalidInput: a time means nothing, or the interval ends before it starts.
+        """
+        stop = None if asked.stop is None else parse_stamp(asked.stop)
+        return interval(parse_stamp(asked.start), stop, self.zone, asked.now)
+
+
+class _Covered(Protocol):
+    @property
+    def coverage(self) -> domain.Coverage: ...
+
+
+def subject(store: Store, processor_id: int, kind: str | None = None) -> Subject:
+    """Look up a processor.
+
+    Raises:
+        NotFound: there is none of that id.
+        InvalidInput: it is of another kind.
+    """
+    with store.transaction() as tx:
+        processor = processors.get_processor(tx, checked_id("processor", processor_id))
+        camera = cameras.get_camera(tx, processor.camera_id)
+    if kind is not None and processor.kind != kind:
+        raise InvalidInput(f"processor {processor_id} is of kind {processor.kind}, not {kind}")
+    return Subject(processor, camera)
+
+
+def traffic(store: Store, of: Subject, asked: Interval) -> schemas.Traffic:
+    """Return how many persons came in."""
+    start, stop = of.ends(asked)
+    processor_id = of.processor.processor_id
+    with store.transaction() as tx:
+        total = metrics.traffic_total(tx, processor_id, start, stop)
+    coverage = schemas.Coverage.of(total.coverage)
+    return schemas.Traffic(processor_id, start, stop, total.value, total.first_at, total.last_at, coverage)
+
+
+def traffic_series(store: Store, of: Subject, asked: Interval, bucket: str) -> schemas.TrafficSeries:
+    """Return how many persons came in, bucket by bucket."""
+    start, stop = of.ends(asked)
+    processor_id = of.processor.processor_id
+    with store.transaction() as tx:
+        found = metrics.traffic_series(tx, processor_id, start, stop, bucket, of.zone)
+    buckets = [schemas.TrafficBucket.of(one, of.zone) for one in found]
+    return schemas.TrafficSeries(processor_id, bucket, of.camera.time_zone, buckets, _together(found))
+
+
+def people(store: Store, of: Subject, at: datetime) -> schemas.People:
+    """Return how many persons were there at a moment."""
+    processor_id = of.processor.processor_id
+    with store.transaction() as tx:
+        found = metrics.presence_at(tx, processor_id, at)
+        coverage = metrics.coverage(tx, of.camera.camera_id, at - JUST_NOW, at)
+    count, counted_at = (found.people_count, found.counted_at) if found else (None, None)
+    return schemas.People(processor_id, at, count, counted_at, schemas.Coverage.of(coverage))
+
+
+def people_series(store: Store, of: Subject, asked: Interval, bucket: str) -> schemas.PeopleSeries:
+    """Return how many persons were there, bucket by bucket."""
+    start, stop = of.ends(asked)
+    processor_id = of.processor.processor_id
+    with store.transaction() as tx:
+        found = metrics.presence_series(tx, processor_id, start, stop, bucket, of.zone)
+    buckets = [schemas.PeopleBucket.of(one, of.zone) for one in found]
+    return schemas.PeopleSeries(processor_id, bucket, of.camera.time_zone, buckets, _together(found))
+
+
+def event_page(store: Store, of: Subject, cursor: str | None, limit: int) -> schemas.Events:
+    """Return one page of events, newest first."""
+    before = None if cursor is None else _cursor(cursor)
+    processor_id = of.processor.processor_id
+    with store.transaction() as tx:
+        found = metrics.latest_events(tx, processor_id, before=before, limit=limit)
+        span = (found[-1].ts, found[0].ts) if found else None
+        coverage = metrics.coverage(tx, of.camera.camera_id, *span) if span else None
+    return schemas.Events(
+        processor_id,
+        [schemas.EventOut.of(event) for event in found],
+        str(metrics.EventCursor.of(found[-1])) if len(found) == limit else None,
+        schemas.Coverage.of(coverage) if coverage else None,
+    )
+
+
+def _together(buckets: Iterable[_Covered]) -> schemas.Coverage:
+    covered = [bucket.coverage for bucket in buckets]
+    watched_s = sum(one.watched_s for one in covered)
+    return schemas.Coverage.of(domain.Coverage(watched_s, sum(one.interval_s for one in covered)))
+
+
+def _cursor(text: str) -> metrics.EventCursor:
+    cursor = metrics.EventCursor.parse(text.replace(" ", "+"))
+    if not (abs(cursor.zone) <= MAX_SMALLINT and abs(cursor.track_id) <= MAX_BIGINT and cursor.ts.tzinfo):
+        raise InvalidInput("that is no cursor of ours")
+    return cursor

@@ -1,0 +1,139 @@
+"""Reply bodies of metrics."""
+
+from datetime import datetime
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hypersight_core.domain import metrics
+from hypersight_core.domain.events import Event
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """For how much of an interval the camera was really watched."""
+
+    watched_s: float
+    interval_s: float
+    share: float
+    """0 to 1."""
+
+    @classmethod
+    def of(cls, coverage: metrics.Coverage) -> Self:
+        """Copy a coverage."""
+        return cls(coverage.watched_s, coverage.interval_s, coverage.share)
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """Persons that came in, in start < ts <= stop."""
+
+    processor_id: int
+    start: datetime
+    stop: datetime
+    traffic: int
+    first_at: datetime | None
+    last_at: datetime | None
+    coverage: Coverage
+
+
+class TrafficBucket(msgspec.Struct, frozen=True):
+    """Persons that came in, in one bucket: start_at < ts <= stop_at."""
+
+    start_at: datetime
+    stop_at: datetime
+    traffic: int
+    coverage: Coverage
+
+    @classmethod
+    def of(cls, bucket: metrics.TrafficBucket, zone: ZoneInfo) -> Self:
+        """Copy a bucket, its ends in local time."""
+        ends = (bucket.start_at.astimezone(zone), bucket.stop_at.astimezone(zone))
+        return cls(*ends, bucket.value, Coverage.of(bucket.coverage))
+
+
+class TrafficSeries(msgspec.Struct, frozen=True):
+    """Traffic bucket by bucket, zeros included; the first and last are cut to the interval."""
+
+    processor_id: int
+    bucket: str
+    time_zone: str
+    buckets: list[TrafficBucket]
+    coverage: Coverage
+
+
+class People(msgspec.Struct, frozen=True):
+    """Persons present at a moment; null when nothing was ever counted before it."""
+
+    processor_id: int
+    at: datetime
+    people_count: int | None
+    counted_at: datetime | None
+    """Since when that many: counts are saved when they change."""
+    coverage: Coverage
+    """Of the minute before `at`: with 0, nobody was looking and the count is only the last one known."""
+
+
+class PeopleBucket(msgspec.Struct, frozen=True):
+    """Persons present during one bucket; null where nothing is known."""
+
+    start_at: datetime
+    stop_at: datetime
+    mean: float | None
+    """Weighted by time."""
+    min: int | None
+    max: int | None
+    coverage: Coverage
+
+    @classmethod
+    def of(cls, bucket: metrics.PresenceBucket, zone: ZoneInfo) -> Self:
+        """Copy a bucket, its ends in local time."""
+        ends = (bucket.start_at.astimezone(zone), bucket.stop_at.astimezone(zone))
+        return cls(*ends, bucket.mean, bucket.min, bucket.max, Coverage.of(bucket.coverage))
+
+
+class PeopleSeries(msgspec.Struct, frozen=True):
+    """Persons present, bucket by bucket; the first and last are cut to the interval."""
+
+    processor_id: int
+    bucket: str
+    time_zone: str
+    buckets: list[PeopleBucket]
+    coverage: Coverage
+
+
+class EventOut(msgspec.Struct, frozen=True):
+    """Something that happened."""
+
+    ts: datetime
+    kind: str
+    value: int
+    zone: int
+    """Index of the zone in the processor's list; -1: all of them."""
+    track_id: int
+    """The person; 0: no single one."""
+    dwell_s: float | None
+    processor_version: int
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Copy an event."""
+        return cls(
+            event.ts,
+            event.kind.value,
+            event.value,
+            event.zone,
+            event.track_id,
+            event.dwell_s,
+            event.processor_version,
+        )
+
+
+class Events(msgspec.Struct, frozen=True):
+    """A page of events, newest first."""
+
+    processor_id: int
+    events: list[EventOut]
+    next_cursor: str | None
+    """Send it as `cursor` for the next page; null: that was the last one."""
+    coverage: Coverage | None
+    """Of the time the page spans; null on an empty page."""

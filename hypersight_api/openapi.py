@@ -1,0 +1,73 @@
+"""The API's description at `/schema`: JSON, YAML, and a page to try it from that needs no other site."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
+
+from hypersight_api.pages.assets import Vendor
+
+DESCRIPTION = """People metrics from live cameras: traffic, persons present, faces.
+
+Every metric says its `coverage`: for how much of the interval the camera was really watched. A metric of
+0 with little coverage means that nobody looked, not that nobody was there.
+"""
+
+
+def body_schema(question: type[msgspec.Struct]) -> type[Operation]:
+    """Describe the body of a call that reads it under any content type."""
+    components = msgspec.json.schema_components([question], ref_template="{name}")[1]
+    schema = components[question.__name__]
+
+    @dataclass
+    class WithBody(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=schema)})
+
+    return WithBody
+
+
+def openapi_config(version: str, vendor: Vendor) -> OpenAPIConfig:
+    """Return how the API describes itself."""
+    return OpenAPIConfig(
+        title="hypersight",
+        version=version,
+        description=DESCRIPTION,
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=[LocalSwagger(vendor), JsonRenderPlugin(), YamlRenderPlugin()],
+    )
+
+
+class LocalSwagger(OpenAPIRenderPlugin):
+    """Swagger UI from files on this machine; without them, links to the plain descriptions."""
+
+    def __init__(self, vendor: Vendor, path: str | Sequence[str] = "/") -> None:
+        super().__init__(path=path)
+        self._vendor = vendor
+
+    def render(
+        self,
+        request: Request[Any, Any, Any],  # noqa: ARG002 - the interface has it
+        openapi_schema: dict[str, Any],
+    ) -> bytes:
+        """Return the page."""
+        title = escape(str(openapi_schema["info"]["title"]))
+        script, style = self._vendor.url("swagger-ui.js"), self._vendor.url("swagger-ui.css")
+        links = '<a href="/schema/openapi.json">JSON</a> · <a href="/schema/openapi.yaml">YAML</a>'
+        if script is None or style is None:
+            head = ""
+            body = f"<p>{links}</p><p>To try calls from here, run the set-up: <code>make setup</code></p>"
+        else:
+            head = f'<link rel="stylesheet" href="{style}"><script defer src="{script}"></script>'
+            head += '<script type="module" src="/static/api_docs.js"></script>'
+            body = '<div id="api-docs"></div>'
+        page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} API</title>'
+        page += '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        return f"{page}{head}</head><body>{body}</body></html>".encode()

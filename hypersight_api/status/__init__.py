@@ -1,0 +1,1 @@
+"""What every camera is doing, as facts and in words."""

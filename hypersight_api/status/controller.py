@@ -1,0 +1,15 @@
+"""`GET /api/v1/status`."""
+
+from litestar import get
+from litestar.di import NamedDependency
+
+from hypersight_api.services import now
+from hypersight_api.status import reading
+from hypersight_api.status.schemas import Overview
+from hypersight_core.store.engine import Store
+
+
+@get("/api/v1/status", tags=("status",), sync_to_thread=True, operation_id="GetStatus")
+def get_status(store: NamedDependency[Store]) -> Overview:
+    """Say what all cameras are doing, with their newest figures: what the first page shows."""
+    return reading.overview(store, now())

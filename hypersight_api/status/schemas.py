@@ -1,0 +1,69 @@
+"""What every camera is doing, as facts and in words."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from hypersight_api.measures.schemas import Coverage
+
+Mood = Literal["good", "busy", "bad", "idle"]
+
+
+class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What one camera is doing."""
+
+    camera_id: int
+    name: str
+    enabled: bool
+    time_zone: str
+    watching: bool
+    """True only while a live process really watches it."""
+    state: str
+    """`switched_off`, `nothing_to_do`, `not_watched`, or what its live watcher does: `starting`, `watching`,
+    `reconnecting`, `detector_away`, `database_away`, `stopping`."""
+    detail: str
+    """More about the state, from the watcher."""
+    text: str
+    """The state in words, times in the camera's time zone."""
+    mood: Mood
+    watched_since: datetime | None
+    not_watched_since: datetime | None
+    """Null while it is watched, and when it never was."""
+    position_at: datetime | None
+    """Stream time up to which everything is counted."""
+    lag_s: float | None
+
+
+class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest figure of one processor."""
+
+    processor_id: int
+    kind: str
+    name: str
+    enabled: bool
+    preview_url: str | None
+    traffic_today: int | None = None
+    """Persons that came in since local midnight; null when the camera was not watched today."""
+    people_count: int | None = None
+    counted_at: datetime | None = None
+    is_current: bool
+    """False: the figure is the last one known, because nobody is looking now."""
+    value_text: str
+    caption: str
+
+
+class CameraOverview(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera, what it is doing, and its newest figures."""
+
+    status: CameraStatus
+    coverage_today: Coverage
+    coverage_text: str
+    processors: tuple[ProcessorStatus, ...]
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """All cameras."""
+
+    at: datetime
+    cameras: tuple[CameraOverview, ...]

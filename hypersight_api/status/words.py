@@ -1,0 +1,66 @@
+"""Saying in words what is known: times in the camera's time zone, and no figure where nobody looked."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hypersight_api.status.schemas import Mood
+from hypersight_core.domain.metrics import Coverage
+
+PHASES: dict[str, tuple[str, Mood]] = {
+    "starting": ("Starting to watch", "busy"),
+    "watching": ("Watching", "good"),
+    "reconnecting": ("The camera does not answer: reconnecting", "bad"),
+    "detector_away": ("The detector does not answer: waiting for it", "bad"),
+    "database_away": ("The database is away: events wait on disk", "bad"),
+    "stopping": ("Stopping", "busy"),
+}
+LAG_WORTH_SAYING_S = 20.0
+MINUTE_S, HOUR_S = 60, 3600
+
+
+def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Return local time, with the day unless it is today."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def live_state(phase: str, lag_s: float | None) -> tuple[str, Mood]:
+    """Return what a live watcher does, and how that is to be taken."""
+    text, mood = PHASES.get(phase, (phase.replace("_", " ").capitalize(), "busy"))
+    if phase == "watching" and lag_s is not None and lag_s >= LAG_WORTH_SAYING_S:
+        text = f"{text}, {lag_s:.0f} s behind"
+    return text, mood
+
+
+def idle_state(state: str, since: datetime | None, zone: ZoneInfo, now: datetime) -> tuple[str, Mood]:
+    """Return why nobody watches, and since when."""
+    what: dict[str, tuple[str, Mood]] = {
+        "switched_off": ("Switched off", "idle"),
+        "nothing_to_do": ("No processor is switched on", "idle"),
+    }
+    text, mood = what.get(state, ("Not watched", "bad"))
+    if since is None:
+        return (f"{text}: never watched so far" if text != "Not watched" else "Never watched so far"), mood
+    return (
+        f"{text}, not watched" if text != "Not watched" else text
+    ) + f" since {clock(since, zone, now)}", mood
+
+
+def coverage_today(coverage: Coverage) -> str:
+    """Return how much of today was watched."""
+    if coverage.watched_s <= 0:
+        return "Not watched today"
+    # Only what was watched to the second is called the whole.
+    percent = min(round(coverage.share * 100), 100 if coverage.share >= 1 else 99)
+    share = f"{percent} %" if percent else "less than 1 %"
+    return f"Watched {share} of today so far ({duration(coverage.watched_s)})"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units."""
+    whole = int(seconds)
+    if whole < MINUTE_S:
+        return f"{whole} s"
+    if whole < HOUR_S:
+        return f"{whole // MINUTE_S} min"
+    return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S:02d} min"
