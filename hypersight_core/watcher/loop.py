@@ -6,21 +6,27 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
+from hypersight_core.domain.overlay import Overlay
 from hypersight_core.processors.interface import Frame, SegmentStart, Services
 from hypersight_core.video.sampler import FrameSampler, Picture
 from hypersight_core.video.source import Gap, Segment
 from hypersight_core.watcher.analysis import AnalysedFrame, Analyst, PersonFinder
-from hypersight_core.watcher.outputs import Outputs, with_preview
+from hypersight_core.watcher.outputs import Outputs
 from hypersight_core.watcher.running import RunningProcessors
 
 logger = logging.getLogger(__name__)
 
 CLOCK_STEP = timedelta(hours=1)
 """A stream time further than this before the last position is a changed clock, not a repetition."""
+
+
+SEAM = timedelta(seconds=1.5)
+"""Segments further apart than this have something missing between them."""
 
 
 @dataclass(slots=True)
@@ -59,7 +65,8 @@ class SegmentLoop:
         self._running = RunningProcessors(services)
         self._seq = 0
         self._position_at: datetime | None = None
-        self._is_first = True
+        self._ended_at: datetime | None = None
+        self._is_resumed = False
 
     @property
     def detector_problem(self) -> str:
@@ -74,6 +81,7 @@ class SegmentLoop:
     def resume(self, seq: int, position_at: datetime | None, state: Mapping[str, Any]) -> None:
         """Go on after the record `seq`, as if there had been no restart."""
         self._seq, self._position_at = seq, position_at
+        self._ended_at, self._is_resumed = position_at, True
         self._running.configure(self._plan, state)
 
     def configure(self, plan: WatchPlan) -> None:
@@ -86,7 +94,7 @@ class SegmentLoop:
             self._analyst.close()
             self._analyst = Analyst(self._finder, plan.camera.watch_rows, plan.camera.watch_cols)
         if self._outputs is not None:
-            self._outputs.configure(plan.camera.watch_fps)
+            self._outputs.configure(plan)
 
     def close(self) -> None:
         """End the threads of detector calls and realtime processors."""
@@ -95,7 +103,7 @@ class SegmentLoop:
 
     def gap(self, gap: Gap) -> SegmentRecord | None:
         """Record a piece of time nobody saw; None when its length is not known."""
-        self._is_first = True
+        self._ended_at = None
         if gap.to_at is None or gap.to_at <= gap.from_at or self._is_seen(gap.to_at):
             return None
         reason = Reason.DETECTOR_ERROR if self._analyst.problem else Reason.STREAM_DOWN
@@ -104,32 +112,45 @@ class SegmentLoop:
 
     def segment(self, segment: Segment) -> SegmentRecord | None:
         """Count one segment; None when all of it was counted before."""
-        is_continuous = not (segment.is_discontinuity or self._is_first)
+        is_continuous = self._is_continuous(segment)
         started_s = time.monotonic()
         tally = _Tally()
         tally.events.extend(self._running.begin(SegmentStart(segment.start_at, is_continuous)))
         give_up = self._give_up_after(started_s)
         fresh = self._fresh(self._sampler.frames(segment))
-        previews = with_preview(self._plan.processors)
         for frame in self._analyst.analyse(fresh, give_up):
-            self._count(frame, tally, previews)
+            self._count(frame, tally)
         if tally.wanted == 0 and self._is_seen(segment.stop_at):
             return None
-        self._is_first = False
+        self._ended_at = segment.stop_at
         reason = Reason.DETECTOR_ERROR if tally.detected < tally.wanted else None
         seen = self._observation(segment.start_at, segment.stop_at, tally.wanted, tally.detected, reason)
         return self._record(tally.last_at or segment.stop_at, tally.events, seen)
 
-    def _count(self, frame: AnalysedFrame, tally: _Tally, previews: frozenset[int]) -> None:
+    def _count(self, frame: AnalysedFrame, tally: _Tally) -> None:
         picture = frame.picture
         tally.wanted += 1
         tally.last_at = picture.at
         if frame.detections is None:
             return
         tally.detected += 1
-        tally.events.extend(self._running.update(_as_frame(picture), frame.detections))
-        if self._outputs is not None:
-            self._outputs.show(picture, self._running.overlays(previews), is_snapshot=tally.detected == 1)
+        show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
+        tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
+        if self._outputs is not None and tally.detected == 1:
+            self._outputs.snapshot(picture)
+
+    def _is_continuous(self, segment: Segment) -> bool:
+        """Whether nothing was missed between the last segment and this one.
+
+        The first segment after a restart is marked as discontinuous by its source, which knows of none
+        before; here it is known.
+        """
+        before, was_resumed = self._ended_at, self._is_resumed
+        self._is_resumed = False
+        if before is None or (segment.is_discontinuity and not was_resumed):
+            return False
+        sample = timedelta(seconds=1 / self._plan.camera.watch_fps) if was_resumed else timedelta()
+        return abs(segment.start_at - before) <= SEAM + sample
 
     def _fresh(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
         return (picture for picture in pictures if not self._is_seen(picture.at))
@@ -164,6 +185,10 @@ class SegmentLoop:
             observations=(seen,),
             state=self._running.state(),
         )
+
+
+def _nobody_looks(_processor_id: int, _overlay: Overlay) -> None:
+    return
 
 
 def _as_frame(picture: Picture) -> Frame:

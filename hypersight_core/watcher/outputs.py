@@ -3,11 +3,11 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from hypersight_core.domain.cameras import Processor
+from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.overlay import Overlay
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.preview import PreviewWriter
@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 WAITING_FRAMES = 32
 SNAPSHOT_MAX_WIDTH_PX = 1920
 
-_Job = tuple[Picture, Mapping[int, Overlay], bool]
+_Job = tuple[Picture, int | None, Overlay]
+"""A frame, the processor whose preview it goes to (None: the snapshot), and what is drawn on it."""
 
 
 def preview_folder(var_dir: Path, processor_id: int) -> Path:
@@ -39,22 +40,29 @@ class Outputs:
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
         self._previews: dict[int, PreviewWriter] = {}
         self._fps = 1.0
+        self._wanted: frozenset[int] = frozenset()
         self._failing: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
         self._thread.start()
 
-    def configure(self, watch_fps: float) -> None:
-        """Say how many frames per second the previews will get."""
-        self._fps = watch_fps
+    def configure(self, plan: WatchPlan) -> None:
+        """Say which processors want a preview, and how many frames per second it gets."""
+        self._fps = plan.camera.watch_fps
+        self._wanted = frozenset(one.processor_id for one in plan.processors if one.output_hls)
 
-    def show(self, picture: Picture, overlays: Mapping[int, Overlay], *, is_snapshot: bool) -> None:
-        """Add a frame to the preview of each processor in `overlays`; never waits."""
-        if not overlays and not is_snapshot:
-            return
+    def show(self, picture: Picture, processor_id: int, overlay: Overlay) -> None:
+        """Add a frame to the preview of a processor; never waits."""
+        self._put((picture, processor_id, overlay))
+
+    def snapshot(self, picture: Picture) -> None:
+        """Make a frame the camera's latest one; never waits."""
+        self._put((picture, None, Overlay()))
+
+    def _put(self, job: _Job) -> None:
         try:
-            self._jobs.put_nowait((picture, overlays, is_snapshot))
+            self._jobs.put_nowait(job)
         except queue.Full:
-            logger.debug("preview frame left out")
+            logger.debug("frame left out of preview or snapshot")
 
     def close(self) -> None:
         """Finish the frames that wait and end the previews."""
@@ -67,13 +75,13 @@ class Outputs:
         for preview in self._previews.values():
             preview.close()
 
-    def _do(self, picture: Picture, overlays: Mapping[int, Overlay], is_snapshot: bool) -> None:
-        for gone in self._previews.keys() - overlays.keys():
+    def _do(self, picture: Picture, processor_id: int | None, overlay: Overlay) -> None:
+        for gone in self._previews.keys() - self._wanted:
             self._previews.pop(gone).close()
-        for processor_id, overlay in overlays.items():
-            self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
-        if is_snapshot:
+        if processor_id is None:
             self._guard("snapshot", partial(self._save, picture))
+        elif processor_id in self._wanted:
+            self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
 
     def _draw(self, processor_id: int, picture: Picture, overlay: Overlay) -> None:
         preview = self._previews.get(processor_id)
@@ -99,8 +107,3 @@ class Outputs:
             if what not in self._failing:
                 logger.exception("output failed, counting goes on", extra={"output": what})
             self._failing.add(what)
-
-
-def with_preview(processors: tuple[Processor, ...]) -> frozenset[int]:
-    """Return the ids of the processors that want an annotated preview."""
-    return frozenset(processor.processor_id for processor in processors if processor.output_hls)

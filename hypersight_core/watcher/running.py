@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypersight_core.domain.cameras import Camera, Processor, WatchPlan
@@ -24,6 +25,9 @@ REALTIME_FRAMES = 4
 class _Member:
     processor: Processor
     running: FrameProcessor
+
+
+Show = Callable[[int, Overlay], None]
 
 
 class RunningProcessors:
@@ -58,14 +62,19 @@ class RunningProcessors:
         """Begin a segment in every processor."""
         return [event for member in self._members.values() for event in member.running.begin(start)]
 
-    def update(self, frame: Frame, detections: Detections) -> Sequence[Event]:
-        """Give one analysed frame to every processor; return what the counting ones say happened."""
+    def update(self, frame: Frame, detections: Detections, show: Show) -> Sequence[Event]:
+        """Give one analysed frame to every processor; return what the counting ones say happened.
+
+        Args:
+            show: called with each processor that wants a preview and what it shows on this very frame;
+                from the realtime thread for realtime processors.
+        """
         events: list[Event] = []
         for member in self._members.values():
             if member.processor.kind in registry.REALTIME_KINDS:
-                self._realtime.put(member.running, frame, detections)
+                self._realtime.put(partial(_updated, member, frame, detections, show))
             else:
-                events.extend(member.running.update(frame, detections))
+                events.extend(_updated(member, frame, detections, show))
         return events
 
     def state(self) -> dict[str, Any]:
@@ -74,14 +83,6 @@ class RunningProcessors:
             str(processor_id): member.running.state()
             for processor_id, member in self._members.items()
             if member.processor.kind not in registry.REALTIME_KINDS
-        }
-
-    def overlays(self, processor_ids: frozenset[int]) -> dict[int, Overlay]:
-        """Return what each of `processor_ids` shows on the frame seen last."""
-        return {
-            processor_id: member.running.overlay()
-            for processor_id, member in self._members.items()
-            if processor_id in processor_ids
         }
 
     def close(self) -> None:
@@ -110,8 +111,7 @@ class _RealtimeThread:
         self._thread = threading.Thread(target=self._run, name="realtime", daemon=True)
         self._thread.start()
 
-    def put(self, running: FrameProcessor, frame: Frame, detections: Detections) -> None:
-        job = lambda: running.update(frame, detections)  # noqa: E731 - a thunk for the queue
+    def put(self, job: Callable[[], object]) -> None:
         while True:
             try:
                 self._jobs.put_nowait(job)
@@ -131,6 +131,13 @@ class _RealtimeThread:
                 job()
             except Exception:
                 logger.exception("realtime processor failed, the next frame is tried")
+
+
+def _updated(member: _Member, frame: Frame, detections: Detections, show: Show) -> Sequence[Event]:
+    events = member.running.update(frame, detections)
+    if member.processor.output_hls:
+        show(member.processor.processor_id, member.running.overlay())
+    return events
 
 
 def _left_out(jobs: "queue.Queue[Callable[[], object] | None]") -> None:
