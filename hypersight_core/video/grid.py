@@ -41,12 +41,16 @@ class SampleGrid:
             self._due_s = shown_s
         taken = self._is_key_near(shown_s) if is_key else self._is_nearest(shown_s, decoded_s)
         if taken:
-            self._advance(shown_s if is_key else self._due_s, shown_s)
+            is_moved = is_key and abs(shown_s - self._due_s) > self.frame_s / 2
+            self._advance(shown_s if is_moved else self._due_s, shown_s)
         return taken
 
     def _is_key_near(self, shown_s: float) -> bool:
         assert self._due_s is not None  # noqa: S101 - set by the only caller
-        return shown_s >= self._due_s - max(NEAR_KEY_SHARE * self._interval_s, self.frame_s / 2)
+        reach_s = NEAR_KEY_SHARE * self._interval_s
+        if self._group_s:  # where key frames are close together, the next one may be nearer
+            reach_s = min(reach_s, self._group_s / 2)
+        return shown_s >= self._due_s - max(reach_s, self.frame_s / 2)
 
     def _is_nearest(self, shown_s: float, decoded_s: float) -> bool:
         due_s, half_s = self._due_s, self.frame_s / 2

@@ -1,0 +1,74 @@
+"""Films of known motion, made on the spot."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+SQUARE_PX = 24
+STEP_PX = 3
+
+
+@dataclass(frozen=True)
+class Film:
+    """How a film is coded: a white square walks to the right, over a fixed texture."""
+
+    seconds: float = 4.0
+    fps: int = 25
+    gop_s: float = 2.0
+    b_frames: int = 0
+    codec: str = "libx264"
+    width_px: int = 160
+    height_px: int = 96
+    is_open_gop: bool = False
+
+    @property
+    def frames(self) -> int:
+        return round(self.seconds * self.fps)
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """Return frame `index`, shape `(height, width, 3)`, BGR."""
+        shape = (self.height_px, self.width_px, 3)
+        bgr = np.random.default_rng(7).integers(40, 110, shape).astype(np.uint8)
+        left = self.square_left_px(index)
+        bgr[self.height_px // 2 :, left : left + SQUARE_PX] = 255
+        return bgr
+
+    def square_left_px(self, index: int) -> int:
+        return index * STEP_PX % (self.width_px - SQUARE_PX)
+
+
+def write_film(path: Path, film: Film) -> Path:
+    """Encode `film`; the container follows from the path's suffix."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(film.codec, rate=film.fps)
+        stream.width, stream.height, stream.pix_fmt = film.width_px, film.height_px, _pixel_format(film)
+        stream.codec_context.time_base = Fraction(1, film.fps)
+        stream.codec_context.thread_count = 1
+        stream.options = _options(film)
+        for index in range(film.frames):
+            frame = av.VideoFrame.from_ndarray(film.pixels(index), format="bgr24")
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _pixel_format(film: Film) -> str:
+    return "yuvj420p" if film.codec == "mjpeg" else "yuv420p"
+
+
+def _options(film: Film) -> dict[str, str]:
+    if film.codec == "mjpeg":
+        return {}
+    gop = round(film.gop_s * film.fps)
+    open_gop = int(film.is_open_gop)
+    parameters = (
+        f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={film.b_frames}:b-adapt=0:open-gop={open_gop}"
+    )
+    name = "x265-params" if film.codec == "libx265" else "x264-params"
+    quiet = ":log-level=none:pools=1:frame-threads=1" if film.codec == "libx265" else ""
+    return {"preset": "veryfast", name: parameters + quiet}

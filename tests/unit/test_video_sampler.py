@@ -1,0 +1,187 @@
+"""Lazy sampling decodes little and changes nothing."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import av
+import pytest
+
+from hypersight_core.errors import InvalidInput
+from hypersight_core.video.sampler import FrameSampler, Picture
+from hypersight_core.video.source import Recording, Segment, open_source
+from tests.clips import Film, write_film
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TWO_S = Film(seconds=20, gop_s=2)
+ONE_S = Film(seconds=20, gop_s=1)
+WITH_B = Film(seconds=20, gop_s=2, b_frames=3)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> dict[Film, Path]:
+    folder = tmp_path_factory.mktemp("films")
+    return {
+        film: write_film(folder / f"{number}.ts", film) for number, film in enumerate((TWO_S, ONE_S, WITH_B))
+    }
+
+
+def segments_of(path: Path) -> list[Segment]:
+    source = open_source(str(path), stop=lambda: False, recording=Recording(starts_at=START))
+    return [piece for piece in source.pieces() if isinstance(piece, Segment)]
+
+
+def sampled(sampler: FrameSampler, segments: list[Segment]) -> list[Picture]:
+    return [picture for segment in segments for picture in sampler.frames(segment)]
+
+
+def content(frame: av.VideoFrame) -> str:
+    return hashlib.md5(frame.to_ndarray().tobytes(), usedforsecurity=False).hexdigest()
+
+
+def fully_decoded(path: Path, fps: int) -> dict[int, str]:
+    """Hash every frame by its number."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    return {round((frame.time - frames[0].time) * fps): content(frame) for frame in frames}
+
+
+def frame_number(picture: Picture, fps: int) -> int:
+    return round((picture.at - START).total_seconds() * fps)
+
+
+@pytest.mark.parametrize(
+    ("film", "watch_fps", "most_share"),
+    [
+        (TWO_S, 1, 0.52), (TWO_S, 2, 0.77), (TWO_S, 5, 0.92),
+        (ONE_S, 1, 0.04), (ONE_S, 2, 0.53), (ONE_S, 5, 0.84),
+        (WITH_B, 1, 0.32), (WITH_B, 2, 0.45), (WITH_B, 5, 0.60),
+    ],
+)  # fmt: skip
+def test_frames_equal_a_full_decode_at_a_fraction_of_the_packets(films, film, watch_fps, most_share) -> None:
+    sampler = FrameSampler(watch_fps)
+    pictures = sampled(sampler, segments_of(films[film]))
+
+    truth = fully_decoded(films[film], film.fps)
+    wrong = [p.at for p in pictures if truth[frame_number(p, film.fps)] != content(p.decoded)]
+    assert wrong == []
+    assert sampler.packets_seen == film.frames
+    assert sampler.packets_decoded / sampler.packets_seen <= most_share
+    half_frame_s = 0.5 / film.fps + 1e-4
+    late = [(p.at - START).total_seconds() - index / watch_fps for index, p in enumerate(pictures)]
+    assert len(pictures) == round(film.seconds * watch_fps)
+    assert max(map(abs, late)) <= half_frame_s
+
+
+@pytest.mark.parametrize("codec", ["libx265", "mjpeg"])
+def test_other_codecs_equal_a_full_decode(tmp_path, codec) -> None:
+    film = Film(seconds=4, gop_s=1, b_frames=2, codec=codec)
+    path = write_film(tmp_path / "film.mkv", film)
+    sampler = FrameSampler(2)
+
+    pictures = sampled(sampler, segments_of(path))
+
+    truth = fully_decoded(path, film.fps)
+    assert [truth[frame_number(p, film.fps)] for p in pictures] == [content(p.decoded) for p in pictures]
+    assert len(pictures) == 8
+    assert sampler.packets_decoded < sampler.packets_seen
+
+
+def test_an_open_group_of_pictures_loses_no_sample(tmp_path) -> None:
+    film = Film(seconds=6, gop_s=1, b_frames=3, is_open_gop=True)
+    path = write_film(tmp_path / "film.ts", film)
+
+    pictures = sampled(FrameSampler(1), segments_of(path))
+
+    truth = fully_decoded(path, film.fps)
+    assert [truth[frame_number(p, film.fps)] for p in pictures] == [content(p.decoded) for p in pictures]
+    assert len(pictures) == 6
+
+
+def test_segments_may_be_cut_between_key_frames(films) -> None:
+    torn = [piece for segment in segments_of(films[WITH_B]) for piece in halves(segment)]
+
+    pictures = sampled(FrameSampler(2), torn)
+
+    truth = fully_decoded(films[WITH_B], WITH_B.fps)
+    assert [truth[frame_number(p, 25)] for p in pictures] == [content(p.decoded) for p in pictures]
+    assert len(pictures) >= 36  # the first cut in mid group costs the frames up to the next key frame
+
+
+def test_mp4_files_are_read_like_transport_streams(tmp_path) -> None:
+    film = Film(seconds=4, gop_s=2, b_frames=3)
+    path = write_film(tmp_path / "film.mp4", film)
+    sampler = FrameSampler(1)
+
+    pictures = sampled(sampler, segments_of(path))
+
+    assert [frame_number(p, film.fps) for p in pictures] == [0, 25, 50, 75]
+    assert sampler.packets_decoded / sampler.packets_seen <= 0.32
+
+
+def test_broken_packets_are_counted_and_survived(films) -> None:
+    segments = segments_of(films[TWO_S])
+    broken = segments[1].coded[0].packet
+    broken.update((b"\0\0\1\x65" + b"\xff" * broken.size)[: broken.size])
+    sampler = FrameSampler(25)
+
+    pictures = sampled(sampler, segments[:4])
+
+    after = [p for p in pictures if p.at >= segments[2].start_at]
+    truth = fully_decoded(films[TWO_S], TWO_S.fps)
+    assert [truth[frame_number(p, 25)] for p in after] == [content(p.decoded) for p in after]
+    assert len(after) == 100
+    assert sampler.packets_invalid > 0
+
+
+def test_resolution_may_change_in_mid_stream(tmp_path) -> None:
+    small = segments_of(write_film(tmp_path / "small.ts", Film(seconds=2)))
+    large = segments_of(write_film(tmp_path / "large.ts", Film(seconds=2, width_px=320, height_px=192)))
+    later = [
+        replace(segment, start_at=segment.start_at + timedelta(seconds=2), is_discontinuity=False)
+        for segment in large
+    ]
+
+    pictures = sampled(FrameSampler(1), small + later)
+
+    assert [(p.width_px, p.height_px) for p in pictures] == [(160, 96), (160, 96), (320, 192), (320, 192)]
+
+
+def test_a_new_rate_takes_effect_within_the_stream(films) -> None:
+    sampler = FrameSampler(1)
+    segments = segments_of(films[ONE_S])
+    before = sampled(sampler, segments[:2])
+
+    sampler.set_fps(5)
+    after = sampled(sampler, segments[2:4])
+
+    assert (len(before), len(after)) == (4, 20)
+
+
+def test_a_caller_that_stops_half_way_gets_right_frames_later(films) -> None:
+    sampler = FrameSampler(5)
+    first, *rest = segments_of(films[WITH_B])
+    frames = sampler.frames(first)
+    next(frames)
+    frames.close()
+
+    pictures = sampled(sampler, rest)
+
+    truth = fully_decoded(films[WITH_B], WITH_B.fps)
+    assert [truth[frame_number(p, 25)] for p in pictures] == [content(p.decoded) for p in pictures]
+    assert len(pictures) == 90
+
+
+def test_a_rate_of_nothing_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="above 0"):
+        FrameSampler(0)
+
+
+def halves(segment: Segment) -> list[Segment]:
+    """Cut a segment in the middle, where no key frame is."""
+    middle = len(segment.coded) // 2
+    return [
+        replace(segment, coded=segment.coded[:middle], is_last=False),
+        replace(segment, coded=segment.coded[middle:], is_discontinuity=False),
+    ]

@@ -1,0 +1,184 @@
+"""Times of HLS segments, and the gaps between them, without a network."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hypersight_core.video.demux import Cut
+from hypersight_core.video.pieces import ClockSource, Gap, Segment
+from hypersight_core.video.playlist import Entry, media_playlist
+from hypersight_core.video.timeline import Timeline
+from hypersight_core.video.window import Window
+from tests.builders import noon
+
+
+@dataclass
+class FakeClock:
+    """A clock that goes on when told to."""
+
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return noon(self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def an_entry(sequence: int, start_s: float | None = None, **changes) -> Entry:
+    start_at = None if start_s is None else noon(start_s)
+    return Entry(
+        sequence=sequence, url=f"http://camera/{sequence}.ts", duration_s=2.0, start_at=start_at,
+        is_discontinuity=changes.get("is_discontinuity", False), header_url=None,
+    )  # fmt: skip
+
+
+def a_cut(first_s: float, duration_s: float = 2.0) -> Cut:
+    return Cut(coded=(), first_s=first_s, duration_s=duration_s, frame_s=0.04)
+
+
+def timeline(clock: FakeClock, resume_after: datetime | None = None) -> Timeline:
+    return Timeline(resume_after, now=clock.now, monotonic=clock.monotonic)
+
+
+def facts(pieces) -> list[tuple]:
+    """Reduce pieces to what these tests are about; times in seconds after noon."""
+    return [
+        ("gap", (p.from_at - noon()).total_seconds(), (p.to_at - noon()).total_seconds())
+        if isinstance(p, Gap)
+        else ("segment", (p.start_at - noon()).total_seconds(), p.duration_s, p.is_discontinuity)
+        for p in pieces
+    ]
+
+
+def test_program_date_time_rules_and_neighbours_are_continuous() -> None:
+    line = timeline(FakeClock(9))
+
+    pieces = [*line.placed(an_entry(1, 0), a_cut(70), 2), *line.placed(an_entry(2, 2), a_cut(72), 2)]
+
+    assert facts(pieces) == [("segment", 0, 2, True), ("segment", 2, 2, False)]
+    assert {p.clock_source for p in pieces if isinstance(p, Segment)} == {ClockSource.PROGRAM_DATE_TIME}
+
+
+def test_a_jump_of_the_stream_time_is_a_gap_as_long_as_time_really_passed() -> None:
+    clock = FakeClock()
+    line = timeline(clock)
+    list(line.placed(an_entry(1, 0), a_cut(70), 2))
+    clock.seconds = 30
+
+    assert facts(line.placed(an_entry(9, 20), a_cut(90), 2)) == [("gap", 2, 20), ("segment", 20, 2, True)]
+
+
+def test_a_clock_set_ahead_by_years_is_no_gap() -> None:
+    line = timeline(FakeClock())
+    list(line.placed(an_entry(1, 0), a_cut(70), 2))
+
+    assert facts(line.placed(an_entry(2, 1e8), a_cut(72), 2)) == [("segment", 1e8, 2, True)]
+
+
+def test_a_lost_segment_is_a_gap_and_breaks_continuity() -> None:
+    line = timeline(FakeClock())
+    list(line.placed(an_entry(1, 0), a_cut(70), 2))
+
+    pieces = [*line.lost(an_entry(2, 2)), *line.placed(an_entry(3, 4), a_cut(74), 2)]
+
+    assert facts(pieces) == [("gap", 2, 4), ("segment", 4, 2, True)]
+
+
+def test_a_cut_off_segment_is_followed_by_the_gap_it_leaves() -> None:
+    line = timeline(FakeClock())
+    list(line.placed(an_entry(1, 0), a_cut(70), 2))
+
+    pieces = [*line.placed(an_entry(2, 2), a_cut(72, 0.8), 2), *line.placed(an_entry(3, 4), a_cut(74), 2)]
+
+    assert facts(pieces) == [("segment", 2, 0.8, False), ("gap", 2.8, 4), ("segment", 4, 2, True)]
+
+
+def test_without_date_time_our_clock_anchors_and_the_streams_own_carries_on() -> None:
+    clock = FakeClock(100)
+    line = timeline(clock)
+
+    pieces = [*line.placed(an_entry(1), a_cut(70), 6)]
+    clock.seconds = 109  # the network was slow: no reason to move the picture's time
+    pieces += line.placed(an_entry(2), a_cut(72.02), 2)
+
+    assert facts(pieces) == [("segment", 94, 2, True), ("segment", 96.02, 2, False)]
+    assert {p.clock_source for p in pieces if isinstance(p, Segment)} == {ClockSource.WALL_CLOCK}
+
+
+def test_without_date_time_a_gap_anchors_anew() -> None:
+    clock = FakeClock(100)
+    line = timeline(clock)
+    list(line.placed(an_entry(1), a_cut(70), 2))
+    clock.seconds = 150
+    line.tear()
+
+    assert facts(line.placed(an_entry(20), a_cut(7), 2)) == [("gap", 100, 148), ("segment", 148, 2, True)]
+
+
+def test_without_date_time_a_discontinuity_carries_on_where_the_last_segment_ended() -> None:
+    line = timeline(FakeClock(100))
+    list(line.placed(an_entry(1), a_cut(70), 2))
+
+    pieces = line.placed(an_entry(2, is_discontinuity=True), a_cut(1.4), 2)
+
+    assert facts(pieces) == [("segment", 100, 2, True)]
+
+
+def test_going_on_after_a_restart_is_continuous_where_nothing_was_missed() -> None:
+    assert facts(timeline(FakeClock(), noon(9.8)).placed(an_entry(5, 10), a_cut(70), 2)) == [
+        ("segment", 10, 2, False)
+    ]
+    assert facts(timeline(FakeClock(), noon(4)).placed(an_entry(5, 10), a_cut(70), 2)) == [
+        ("segment", 10, 2, True)
+    ]
+
+
+def sequences(entries) -> list[int]:
+    return [entry.sequence for entry in entries]
+
+
+def test_a_live_stream_is_joined_at_its_newest_segment_a_recording_at_its_first() -> None:
+    entries = tuple(an_entry(number, 2 * number) for number in range(5, 10))
+
+    assert sequences(Window(None).fresh(entries, is_live=True)) == [9]
+    assert sequences(Window(None).fresh(entries, is_live=False)) == [5, 6, 7, 8, 9]
+
+
+def test_a_restart_goes_on_with_the_first_segment_that_ends_later() -> None:
+    entries = tuple(an_entry(number, 2 * number) for number in range(5, 10))
+
+    assert sequences(Window(noon(14.5)).fresh(entries, is_live=True)) == [7, 8, 9]
+    assert sequences(Window(noon(1)).fresh(entries, is_live=True)) == [5, 6, 7, 8, 9]
+    assert sequences(Window(noon(900)).fresh(entries, is_live=True)) == [9]
+
+
+def test_segments_that_slid_past_are_noticed() -> None:
+    window = Window(None)
+    window.passed(an_entry(3, 6))
+
+    fresh = window.fresh((an_entry(5, 10), an_entry(6, 12)), is_live=True)
+
+    assert (sequences(fresh), window.has_skipped) == ([5, 6], True)
+
+
+def test_a_packager_that_starts_over_is_followed_by_time() -> None:
+    window = Window(None)
+    window.passed(an_entry(300, 20))
+
+    fresh = window.fresh(tuple(an_entry(number, 16 + 2 * number) for number in range(5)), is_live=True)
+
+    assert sequences(fresh) == [3, 4]
+
+
+def test_playlist_times_without_a_zone_are_utc_and_carry_on() -> None:
+    text = (
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-02T12:00:00.500\n#EXTINF:2.0,\na.ts\n#EXTINF:2.0,\nb.ts\n"
+    )
+
+    entries = media_playlist(text.encode(), "http://camera/path/live.m3u8?token=x").entries
+
+    assert [(e.sequence, e.url, e.start_at) for e in entries] == [
+        (7, "http://camera/path/a.ts", noon() + timedelta(seconds=0.5)),
+        (8, "http://camera/path/b.ts", noon() + timedelta(seconds=2.5)),
+    ]
