@@ -1,15 +1,12 @@
 """The API's description at `/schema`: JSON, YAML, and a page to try it from that needs no other site."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import msgspec
 from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
 from hypersight_api.pages.assets import Vendor
 
@@ -18,19 +15,6 @@ DESCRIPTION = """People metrics from live cameras: traffic, persons present, fac
 Every metric says its `coverage`: for how much of the interval the camera was really watched. A metric of
 0 with little coverage means that nobody looked, not that nobody was there.
 """
-
-
-def body_schema(question: type[msgspec.Struct]) -> type[Operation]:
-    """Describe the body of a call that reads it under any content type."""
-    components = msgspec.json.schema_components([question], ref_template="{name}")[1]
-    schema = components[question.__name__]
-
-    @dataclass
-    class WithBody(Operation):
-        def __post_init__(self) -> None:
-            self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=schema)})
-
-    return WithBody
 
 
 def openapi_config(version: str, vendor: Vendor) -> OpenAPIConfig:

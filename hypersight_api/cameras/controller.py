@@ -4,8 +4,9 @@ import asyncio
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
+from litestar.params import FromPath, FromQuery, RawBody, SkipValidation
 
+from hypersight_api.bodies import described, understood
 from hypersight_api.cameras.schemas import CameraChange, CameraIn, CameraOut
 from hypersight_api.frames import pictures
 from hypersight_api.services import checked_id, now
@@ -29,11 +30,12 @@ class CameraController(Controller):
         with store.transaction() as tx:
             return [CameraOut.of(camera) for camera in cameras.list_cameras(tx)]
 
-    @post(sync_to_thread=True, operation_id="AddCamera")
-    def add_camera(self, store: NamedDependency[Store], data: JSONBody[CameraIn]) -> CameraOut:
+    @post(sync_to_thread=True, operation_id="AddCamera", operation_class=described(CameraIn))
+    def add_camera(self, store: NamedDependency[Store], body: RawBody) -> CameraOut:
         """Add a camera; it is watched once it has an enabled processor."""
+        added = understood(body, CameraIn)
         with store.transaction() as tx:
-            return CameraOut.of(cameras.create_camera(tx, data.settings()))
+            return CameraOut.of(cameras.create_camera(tx, added.settings()))
 
     @get("/{camera_id:int}", sync_to_thread=True, operation_id="GetCamera")
     def get_camera(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraOut:
@@ -41,17 +43,23 @@ class CameraController(Controller):
         with store.transaction() as tx:
             return CameraOut.of(cameras.get_camera(tx, checked_id("camera", camera_id)))
 
-    @patch("/{camera_id:int}", sync_to_thread=True, operation_id="ChangeCamera")
+    @patch(
+        "/{camera_id:int}",
+        sync_to_thread=True,
+        operation_id="ChangeCamera",
+        operation_class=described(CameraChange),
+    )
     def change_camera(
-        self, store: NamedDependency[Store], camera_id: FromPath[int], data: JSONBody[CameraChange]
+        self, store: NamedDependency[Store], camera_id: FromPath[int], body: RawBody
     ) -> CameraOut:
         """Change a camera; it takes effect within seconds, without a restart of anything.
 
         A `stream_url` sent back just as it was shown keeps the stored user and password.
         """
+        change = understood(body, CameraChange)
         with store.transaction() as tx:
             before = cameras.get_camera(tx, checked_id("camera", camera_id))
-            return CameraOut.of(cameras.change_camera(tx, camera_id, data.applied_to(before)))
+            return CameraOut.of(cameras.change_camera(tx, camera_id, change.applied_to(before)))
 
     @delete("/{camera_id:int}", sync_to_thread=True, operation_id="DeleteCamera")
     def delete_camera(

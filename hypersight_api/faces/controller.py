@@ -6,9 +6,10 @@ from typing import Any
 from litestar import WebSocket, post, websocket
 from litestar.di import NamedDependency
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import JSONBody
+from litestar.params import RawBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
+from hypersight_api.bodies import understood
 from hypersight_api.faces.hub import FacesHub, Viewer
 from hypersight_api.faces.schemas import FacesMessage
 
@@ -37,9 +38,9 @@ async def watch_faces(socket: WebSocket[Any, Any, Any], hub: NamedDependency[Fac
     request_max_body_size=MAX_MESSAGE_BYTES,
     include_in_schema=False,
 )
-async def bring_faces(hub: NamedDependency[FacesHub], data: JSONBody[FacesMessage]) -> None:
+async def bring_faces(hub: NamedDependency[FacesHub], body: RawBody) -> None:
     """Broadcast the faces of one frame; for watchers only."""
-    hub.broadcast(data.text())
+    hub.broadcast(understood(body, FacesMessage).text())
 
 
 async def _is_greeted(socket: WebSocket[Any, Any, Any]) -> bool:

@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody, SkipValidation
 from litestar.status_codes import HTTP_200_OK
 
+from hypersight_api.bodies import described, understood
 from hypersight_api.field import answers
-from hypersight_api.field.schemas import FrameQuestion, ObjectsQuestion, TrafficQuestion, understood
+from hypersight_api.field.schemas import FrameQuestion, ObjectsQuestion, TrafficQuestion
 from hypersight_api.frames import pictures
-from hypersight_api.openapi import body_schema
 from hypersight_api.services import now
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
@@ -25,7 +25,7 @@ TAGS = ("in the field",)
     status_code=HTTP_200_OK,
     tags=TAGS,
     sync_to_thread=True,
-    operation_class=body_schema(TrafficQuestion),
+    operation_class=described(TrafficQuestion),
 )
 def post_traffic(body: RawBody, store: NamedDependency[Store]) -> Response[bytes]:
     """Number of persons in `start_ts < ts <= stop_ts` (no `stop_ts`: now).
@@ -40,7 +40,7 @@ def post_traffic(body: RawBody, store: NamedDependency[Store]) -> Response[bytes
     status_code=HTTP_200_OK,
     tags=TAGS,
     sync_to_thread=True,
-    operation_class=body_schema(ObjectsQuestion),
+    operation_class=described(ObjectsQuestion),
 )
 def post_objects(body: RawBody, store: NamedDependency[Store]) -> Response[bytes]:
     """The last count at or before `ts` (no `ts`: now)."""
@@ -53,7 +53,7 @@ def get_status_watch(store: NamedDependency[Store]) -> Response[bytes]:
     return _json(answers.status_watch(store))
 
 
-@post("/getFrame", status_code=HTTP_200_OK, tags=TAGS, operation_class=body_schema(FrameQuestion))
+@post("/getFrame", status_code=HTTP_200_OK, tags=TAGS, operation_class=described(FrameQuestion))
 async def post_get_frame(
     body: RawBody, store: NamedDependency[Store], settings: NamedDependency[SkipValidation[Settings]]
 ) -> Response[bytes]:

@@ -2,8 +2,9 @@
 
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, RawBody
 
+from hypersight_api.bodies import described, understood
 from hypersight_api.processors.schemas import ProcessorChange, ProcessorIn, ProcessorOut
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import ProcessorSettings
@@ -26,12 +27,17 @@ class ProcessorController(Controller):
             cameras.get_camera(tx, checked_id("camera", camera_id))
             return [ProcessorOut.of(one) for one in processors.list_processors(tx, camera_id)]
 
-    @post("/cameras/{camera_id:int}/processors", sync_to_thread=True, operation_id="AddProcessor")
+    @post(
+        "/cameras/{camera_id:int}/processors",
+        sync_to_thread=True,
+        operation_id="AddProcessor",
+        operation_class=described(ProcessorIn),
+    )
     def add_processor(
-        self, store: NamedDependency[Store], camera_id: FromPath[int], data: JSONBody[ProcessorIn]
+        self, store: NamedDependency[Store], camera_id: FromPath[int], body: RawBody
     ) -> ProcessorOut:
         """Add a processor to a camera; it counts from the next segment on."""
-        settings = _of_known_kind(data.settings())
+        settings = _of_known_kind(understood(body, ProcessorIn).settings())
         with store.transaction() as tx:
             added = processors.create_processor(tx, checked_id("camera", camera_id), settings)
         return ProcessorOut.of(added)
@@ -42,14 +48,20 @@ class ProcessorController(Controller):
         with store.transaction() as tx:
             return ProcessorOut.of(processors.get_processor(tx, checked_id("processor", processor_id)))
 
-    @patch("/processors/{processor_id:int}", sync_to_thread=True, operation_id="ChangeProcessor")
+    @patch(
+        "/processors/{processor_id:int}",
+        sync_to_thread=True,
+        operation_id="ChangeProcessor",
+        operation_class=described(ProcessorChange),
+    )
     def change_processor(
-        self, store: NamedDependency[Store], processor_id: FromPath[int], data: JSONBody[ProcessorChange]
+        self, store: NamedDependency[Store], processor_id: FromPath[int], body: RawBody
     ) -> ProcessorOut:
         """Change a processor: a new version from the next segment on; events say which version saw them."""
+        change = understood(body, ProcessorChange)
         with store.transaction() as tx:
             before = processors.get_processor(tx, checked_id("processor", processor_id))
-            after = processors.change_processor(tx, processor_id, data.applied_to(before))
+            after = processors.change_processor(tx, processor_id, change.applied_to(before))
         return ProcessorOut.of(after)
 
     @delete("/processors/{processor_id:int}", sync_to_thread=True, operation_id="DeleteProcessor")

@@ -9,6 +9,7 @@ from hypersight_api.time_stamps import field_form, interval, midnight, parse_sta
 from hypersight_core.errors import InvalidInput
 
 PARIS = ZoneInfo("Europe/Paris")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,9 @@ def test_answers_have_six_digits_after_the_point_in_local_time():
     assert field_form(datetime(2020, 3, 26, tzinfo=UTC), PARIS) == "2020-03-26 01:00:00.000000"
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC)))
+@given(
+    st.integers(631_152_000_000_000, 3_471_292_800_000_000).map(lambda us: EPOCH + timedelta(microseconds=us))
+)
 def test_what_is_written_is_read_back_unless_the_clock_showed_it_twice(instant):
     back = parse_stamp(field_form(instant, PARIS)).at(PARIS)
     assert back == instant or back == instant - timedelta(hours=1)

@@ -1,0 +1,50 @@
+"""Reading request bodies strictly: no value of another type is converted, under any content type."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
+
+from hypersight_core.errors import InvalidInput
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+def understood(body: bytes, kind: type[Body]) -> Body:
+    """Read a body.
+
+    Raises:
+        InvalidInput: it is not JSON, or something in it is missing, unknown or of another type.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"the request cannot be understood: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput("the request is no JSON") from error
+
+
+def described(kind: type[msgspec.Struct]) -> type[Operation]:
+    """Return what puts a body that `understood` reads into the API's description."""
+    _, components = msgspec.json.schema_components([kind], ref_template="{name}")
+    schema: Any = _whole(components[kind.__name__], components)
+
+    @dataclass
+    class WithBody(Operation):
+        def __post_init__(self) -> None:
+            content = {"application/json": OpenAPIMediaType(schema=schema)}
+            self.request_body = RequestBody(content=content, required=True)
+
+    return WithBody
+
+
+def _whole(schema: Any, components: dict[str, Any]) -> Any:
+    """Return a schema with its references replaced by what they refer to."""
+    if isinstance(schema, list):
+        return [_whole(one, components) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(components[schema["$ref"]], components)
+    return {name: _whole(value, components) for name, value in schema.items()}

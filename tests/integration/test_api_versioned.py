@@ -1,0 +1,320 @@
+"""`/api/v1` on a real database."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from hypersight_core.domain.events import EventKind
+from hypersight_core.store import cameras, metrics, processors
+from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
+from tests.serving import NO_DATABASE, api, observed, saved, watched
+
+pytestmark = pytest.mark.integration
+
+SECRET_URL = "rtsp://user:s3cret@camera.invalid:554/stream?token=t0ken&quality=2"
+SHOWN_URL = "rtsp://camera.invalid:554/stream?token=***&quality=2"
+SQUARE = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]
+
+
+@pytest.fixture
+def client(store, database_url, tmp_path):
+    with api(database_url, tmp_path) as client:
+        yield client
+
+
+@pytest.fixture
+def counting(client, store):
+    """A client of a server with camera 1 and its processors 1 (traffic) and 2 (objects)."""
+    with store.transaction() as tx:
+        cameras.create_camera(tx, camera_settings(time_zone="Europe/Paris"))
+        processors.create_processor(tx, 1, processor_settings())
+        processors.create_processor(tx, 1, processor_settings(kind="objects"))
+    return client
+
+
+def problem(reply, status: int) -> dict[str, object]:
+    assert reply.status_code == status, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    found = reply.json()
+    assert (found["type"], found["status"]) == ("about:blank", status)
+    assert found["title"]
+    return found
+
+
+def test_a_camera_is_added_read_changed_and_deleted(client):
+    added = client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL})
+    assert added.status_code == 201
+    assert added.json() == {
+        "camera_id": 1, "name": "door", "stream_url": SHOWN_URL, "watch_fps": 2.0, "watch_rows": 1,
+        "watch_cols": 1, "time_zone": "UTC", "enabled": True,
+    }  # fmt: skip
+    assert client.get("/api/v1/cameras").json() == [added.json()]
+    changed = client.patch("/api/v1/cameras/1", json={"enabled": False, "watch_fps": 5})
+    assert changed.json() == added.json() | {"enabled": False, "watch_fps": 5.0}
+    assert client.get("/api/v1/cameras/1").json() == changed.json()
+    assert client.delete("/api/v1/cameras/1").status_code == 204
+    problem(client.get("/api/v1/cameras/1"), 404)
+    assert client.get("/api/v1/cameras").json() == []
+
+
+def test_a_stream_url_sent_back_as_it_was_shown_keeps_its_secrets(client, store):
+    client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL})
+    client.patch("/api/v1/cameras/1", json={"name": "gate", "stream_url": SHOWN_URL})
+    with store.transaction() as tx:
+        kept = cameras.get_camera(tx, 1)
+    assert (kept.name, kept.stream_url) == ("gate", SECRET_URL)
+    client.patch("/api/v1/cameras/1", json={"stream_url": "rtsp://elsewhere.invalid/"})
+    with store.transaction() as tx:
+        assert cameras.get_camera(tx, 1).stream_url == "rtsp://elsewhere.invalid/"
+
+
+def test_a_processor_is_added_read_changed_and_deleted(counting):
+    zones = f"[{SQUARE}, [[0.2, 0.2], [0.8, 0.2]]]"
+    added = counting.post(
+        "/api/v1/cameras/1/processors", json={"kind": "traffic", "zones": zones, "output_hls": True}
+    )
+    assert added.status_code == 201
+    assert added.json() == {
+        "processor_id": 3, "camera_id": 1, "version": 1, "kind": "traffic", "name": "",
+        "zones": [{"name": "", "corners": SQUARE}, {"name": "", "corners": [[0.2, 0.2], [0.8, 0.2]]}],
+        "threshold": 0.4, "anchor": "center", "enabled": True, "output_hls": True,
+        "preview_url": "/videos/3/processed_stream.m3u8",
+    }  # fmt: skip
+    named = [{"name": "yard", "corners": SQUARE}]
+    changed = counting.patch("/api/v1/processors/3", json={"zones": named, "anchor": "feet"})
+    assert changed.json() == added.json() | {"zones": named, "anchor": "feet", "version": 2}
+    assert counting.get("/api/v1/processors/3").json() == changed.json()
+    ids = [one["processor_id"] for one in counting.get("/api/v1/cameras/1/processors").json()]
+    assert ids == [1, 2, 3]
+    assert counting.delete("/api/v1/processors/3").status_code == 204
+    problem(counting.get("/api/v1/processors/3"), 404)
+    problem(counting.get("/api/v1/cameras/9/processors"), 404)
+
+
+def test_events_of_a_deleted_processor_stay_unless_purged(counting, store):
+    saved(store, an_event(processor_id=1), an_event(processor_id=2, kind=EventKind.COUNT))
+    counting.delete("/api/v1/processors/1")
+    counting.delete("/api/v1/processors/2?purge=true")
+    with store.transaction() as tx:
+        assert len(metrics.latest_events(tx, 1)) == 1
+        assert metrics.latest_events(tx, 2) == []
+
+
+def test_traffic_says_how_much_of_the_interval_was_watched(counting, store):
+    saved(store, *(an_event(processor_id=1, ts=noon(60 * i), track_id=i + 1) for i in range(5)))
+    observed(store, 1, NOON, timedelta(minutes=30))
+    asked = {"start": "2026-03-02T12:00:00Z", "stop": "2026-03-02T13:00:00Z"}
+    assert counting.get("/api/v1/processors/1/traffic", params=asked).json() == {
+        "processor_id": 1, "start": "2026-03-02T12:00:00Z", "stop": "2026-03-02T13:00:00Z", "traffic": 4,
+        "first_at": "2026-03-02T12:01:00Z", "last_at": "2026-03-02T12:04:00Z",
+        "coverage": {"watched_s": 1800.0, "interval_s": 3600.0, "share": 0.5},
+    }  # fmt: skip
+
+
+def test_a_series_is_filled_with_zeros_in_the_cameras_time_zone(counting, store):
+    saved(store, an_event(processor_id=1, ts=datetime.fromisoformat("2026-03-29T00:30:00+00:00")))
+    # The night in which clocks go forward: that day has 23 hours. No offset: the camera's time zone.
+    asked = {"start": "2026-03-28 00:00:00", "stop": "2026-03-31 00:00:00", "bucket": "1d"}
+    series = counting.get("/api/v1/processors/1/traffic/series", params=asked).json()
+    assert [(one["start_at"], one["traffic"]) for one in series["buckets"]] == [
+        ("2026-03-28T00:00:00+01:00", 0),
+        ("2026-03-29T00:00:00+01:00", 1),
+        ("2026-03-30T00:00:00+02:00", 0),
+    ]
+    assert [one["coverage"]["interval_s"] / 3600 for one in series["buckets"]] == [24, 23, 24]
+    assert series["coverage"] == {"watched_s": 0.0, "interval_s": 71 * 3600.0, "share": 0.0}
+
+
+def test_persons_at_a_moment_and_over_time(counting, store):
+    counts = ((0, 2), (1800, 4))
+    saved(
+        store,
+        *(
+            an_event(processor_id=2, ts=noon(s), kind=EventKind.COUNT, value=n, zone=-1, track_id=0)
+            for s, n in counts
+        ),
+    )
+    observed(store, 1, NOON, timedelta(hours=1))
+    people = counting.get("/api/v1/processors/2/objects?at=2026-03-02T12:40:00Z").json()
+    assert (people["people_count"], people["counted_at"]) == (4, "2026-03-02T12:30:00Z")
+    assert people["coverage"] == {"watched_s": 60.0, "interval_s": 60.0, "share": 1.0}
+    before = counting.get("/api/v1/processors/2/objects?at=2026-03-01T00:00:00Z").json()
+    assert (before["people_count"], before["coverage"]["share"]) == (None, 0.0)
+    url = "/api/v1/processors/2/objects/series?start=2026-03-02T12:00:00Z&stop=2026-03-02T14:00:00Z"
+    watched, unwatched = counting.get(url).json()["buckets"]
+    assert (watched["mean"], watched["min"], watched["max"]) == (3.0, 2, 4)
+    assert (unwatched["mean"], unwatched["min"], unwatched["max"]) == (None, None, None)
+    assert unwatched["start_at"] == "2026-03-02T14:00:00+01:00"
+
+
+def test_events_come_newest_first_and_page_by_page(counting, store):
+    saved(store, *(an_event(processor_id=1, ts=noon(i), track_id=i + 1) for i in range(5)))
+    seen, cursor = [], None
+    for _ in range(3):
+        params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = counting.get("/api/v1/processors/1/events", params=params).json()
+        seen += [event["track_id"] for event in page["events"]]
+        cursor = page["next_cursor"]
+    assert (seen, cursor) == ([5, 4, 3, 2, 1], None)
+    assert page["coverage"]["interval_s"] == 0.0
+
+
+def test_status_tells_live_watchers_from_dead_ones(counting, store):
+    assert counting.get("/api/v1/cameras/1/status").json()["text"] == "Never watched so far"
+    with watched(store, 1, detail="2 of 9 frames late"):
+        status = counting.get("/api/v1/cameras/1/status").json()
+        assert (status["watching"], status["state"], status["mood"]) == (True, "watching", "good")
+        assert (status["detail"], status["lag_s"]) == ("2 of 9 frames late", 2.0)
+        overview = counting.get("/api/v1/status").json()["cameras"][0]
+        assert overview["status"] == status
+        assert overview["coverage_text"] == "Not watched today"
+    status = counting.get("/api/v1/cameras/1/status").json()
+    assert (status["watching"], status["state"]) == (False, "not_watched")
+    assert status["text"].startswith("Not watched since ")
+    assert status["not_watched_since"] is not None
+
+
+def test_figures_are_never_zero_where_nobody_looked(counting, store):
+    traffic, people = counting.get("/api/v1/status").json()["cameras"][0]["processors"]
+    assert (traffic["traffic_today"], traffic["value_text"], traffic["is_current"]) == (None, "–", False)
+    assert (people["people_count"], people["value_text"], people["is_current"]) == (None, "–", False)
+
+
+def test_a_snapshot_of_a_camera_that_does_not_respond_says_so(counting):
+    found = problem(counting.get("/api/v1/cameras/1/snapshot.jpg"), 503)
+    assert found["detail"] == "the camera does not respond"
+    problem(counting.get("/api/v1/cameras/9/snapshot.jpg"), 404)
+
+
+HOSTILE_CAMERAS = [
+    {}, [], None, 1, "x", {"name": "a"}, {"name": 1, "stream_url": "http://x/"},
+    {"name": "", "stream_url": "http://x/"}, {"name": "a" * 201, "stream_url": "http://x/"},
+    {"name": "a\x00b", "stream_url": "http://x/"}, {"name": "a\nb", "stream_url": "http://x/"},
+    {"name": "a", "stream_url": "gopher://x/"}, {"name": "a", "stream_url": "x" * 5000},
+    {"name": "a", "stream_url": "http://x/", "watch_fps": "2"},
+    {"name": "a", "stream_url": "http://x/", "watch_fps": 0},
+    {"name": "a", "stream_url": "http://x/", "watch_fps": 1e300},
+    {"name": "a", "stream_url": "http://x/", "watch_rows": 0},
+    {"name": "a", "stream_url": "http://x/", "watch_rows": 1.5},
+    {"name": "a", "stream_url": "http://x/", "time_zone": "../../etc/passwd"},
+    {"name": "a", "stream_url": "http://x/", "time_zone": "Mars/Olympus"},
+    {"name": "a", "stream_url": "http://x/", "enabled": 1},
+    {"name": "a", "stream_url": "http://x/", "enabeld": True},
+    {"name": "a", "stream_url": "http://x/", "camera_id": 7},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", HOSTILE_CAMERAS)
+def test_a_camera_that_means_nothing_is_refused_and_nothing_changes(client, body):
+    problem(client.post("/api/v1/cameras", json=body), 400)
+    assert client.get("/api/v1/cameras").json() == []
+
+
+HOSTILE_PROCESSORS = [
+    {"kind": "traffic"}, {"kind": "no such"}, {"kind": "../objects"}, {"kind": "objects", "threshold": 2},
+    {"kind": "objects", "threshold": True}, {"kind": "objects", "zones": "[[[0, 0], [1"},
+    {"kind": "objects", "zones": [[[0, 0], [2, 0], [1, 1]]]}, {"kind": "objects", "zones": 7},
+    {"kind": "objects", "zones": [[[0, 0], [1, 1]]]}, {"kind": "objects", "anchor": "hat"},
+    {"kind": "objects", "zones": [[["0", 0], [1, 0], [1, 1]]]}, {"kind": "objects", "version": 3},
+    {"kind": "objects", "zones": [{"name": 1, "corners": SQUARE}]},
+    {"kind": "objects", "zones": [{"name": "a\x00", "corners": SQUARE}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", HOSTILE_PROCESSORS)
+def test_a_processor_that_means_nothing_is_refused_and_nothing_changes(counting, body):
+    before = counting.get("/api/v1/cameras/1/processors").json()
+    problem(counting.post("/api/v1/cameras/1/processors", json=body), 400)
+    assert counting.get("/api/v1/cameras/1/processors").json() == before
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("processors/1/traffic", 400),
+        ("processors/1/traffic?start=yesterday", 400),
+        ("processors/1/traffic?start=2020-01-02T00:00:00Z&stop=2020-01-01T00:00:00Z", 400),
+        ("processors/1/traffic?start=0001-01-01T00:00:00Z", 400),
+        ("processors/2/traffic?start=2020-01-01T00:00:00Z", 400),
+        ("processors/1/traffic/series?start=2020-01-01T00:00:00Z&bucket=1m", 400),
+        ("processors/1/traffic/series?start=2020-01-01T00:00:00Z&bucket=1'--", 400),
+        ("processors/1/objects", 400),
+        ("processors/1/events?limit=0", 400),
+        ("processors/1/events?limit=1001", 400),
+        ("processors/1/events?limit=ten", 400),
+        ("processors/1/events?cursor='; DROP TABLE camera --", 400),
+        ("processors/1/events?cursor=2020-01-01T00:00:00%2B00:00~enter~99999~1", 400),
+        ("processors/1/events?cursor=2020-01-01T00:00:00%2B00:00~enter~1~99999999999999999999", 400),
+        ("processors/99/traffic?start=2020-01-01T00:00:00Z", 404),
+        ("processors/99999999999999999999/events", 404),
+        ("processors/0", 404),
+        ("processors/-1", 404),
+        ("processors/1%20OR%201=1", 404),
+        ("cameras/1;DELETE", 404),
+        ("cameras/%2e%2e%2f1", 404),
+        ("cameras/" + "9" * 5000, 404),
+        ("nothing/here", 404),
+    ],
+)
+def test_a_question_that_means_nothing_is_a_problem_that_says_so(counting, query, status):
+    problem(counting.get(f"/api/v1/{query}"), status)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b'{"name": "a", "watch_fps": NaN}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"name": ' + b'{"a":' * 50_000, 400),
+        (b"\xff\xfe\x00", 400),
+        (b"name=a&stream_url=http://x/", 400),
+        (b'"' + b"a" * 1_100_000 + b'"', 413),
+    ],
+)
+def test_a_body_that_is_none_is_a_problem_that_says_so(client, content, status):
+    problem(client.post("/api/v1/cameras", content=content), status)
+    assert client.get("/api/v1/cameras").json() == []
+
+
+def test_a_method_nobody_offers_is_a_405(client):
+    problem(client.put("/api/v1/cameras", json={}), 405)
+    problem(client.delete("/api/v1/status"), 405)
+
+
+def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(tmp_path):
+    with api(NO_DATABASE, tmp_path) as client:
+        reply = client.get("/api/v1/cameras")
+        assert problem(reply, 503)["detail"].startswith("the database is not available")
+        assert reply.headers["retry-after"] == "2"
+        assert "hush" not in reply.text
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        page = client.get("/")
+        assert (page.status_code, "The database does not answer" in page.text) == (503, True)
+        assert "hypersight_database_up 0.0" in client.get("/metrics").text
+
+
+def test_metrics_count_requests_by_route_and_say_who_is_watched(counting, store):
+    counting.get("/api/v1/cameras/1")
+    counting.get("/api/v1/cameras/2")
+    with watched(store, 1):
+        text = counting.get("/metrics").text
+    assert 'hypersight_camera_watching{camera_id="1"} 1.0' in text
+    assert 'hypersight_camera_lag_seconds{camera_id="1"} 2.0' in text
+    route = 'method="GET",route="/api/v1/cameras/{camera_id}"'
+    assert f'hypersight_api_requests_total{{{route},status="200"}} 1.0' in text
+    assert f'hypersight_api_requests_total{{{route},status="404"}} 1.0' in text
+    assert "secret" not in text
+
+
+def test_the_description_of_the_api_names_every_call_and_needs_no_other_site(client):
+    described = client.get("/schema/openapi.json").json()
+    assert {"/traffic", "/objects", "/statusWatch", "/getFrame", "/api/v1/cameras"} <= set(described["paths"])
+    body = described["paths"]["/traffic"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["properties"]) == {"proc_id", "start_ts", "stop_ts"}
+    for path, calls in described["paths"].items():
+        for method, call in calls.items():
+            assert call.get("description"), f"{method} {path} has no description"
+    page = client.get("/schema").text
+    assert "://" not in page
+    assert "make setup" in page
