@@ -25,6 +25,7 @@ CLOCK_STEP = timedelta(hours=1)
 """A stream time further than this before the last position is a changed clock, not a repetition."""
 
 
+TICK = timedelta(microseconds=1)
 SEAM = timedelta(seconds=1.5)
 """Segments further apart than this have something missing between them."""
 
@@ -34,6 +35,7 @@ class _Tally:
     """What one segment has come to so far."""
 
     events: list[Event] = field(default_factory=list)
+    repeated: int = 0
     wanted: int = 0
     detected: int = 0
     last_at: datetime | None = None
@@ -66,7 +68,7 @@ class SegmentLoop:
         self._seq = 0
         self._position_at: datetime | None = None
         self._ended_at: datetime | None = None
-        self._is_resumed = False
+        self._is_resumed = self._is_broken = False
 
     @property
     def detector_problem(self) -> str:
@@ -112,20 +114,18 @@ class SegmentLoop:
 
     def segment(self, segment: Segment) -> SegmentRecord | None:
         """Count one segment; None when all of it was counted before."""
-        is_continuous = self._is_continuous(segment)
-        started_s = time.monotonic()
+        give_up = self._give_up_after(time.monotonic())
         tally = _Tally()
-        tally.events.extend(self._running.begin(SegmentStart(segment.start_at, is_continuous)))
-        give_up = self._give_up_after(started_s)
-        fresh = self._fresh(self._sampler.frames(segment))
+        fresh = self._fresh(segment, tally)
         for frame in self._analyst.analyse(fresh, give_up):
             self._count(frame, tally)
-        if tally.wanted == 0 and self._is_seen(segment.stop_at):
+        last_at = tally.last_at or segment.stop_at - TICK
+        if tally.wanted == 0 and (tally.repeated or self._is_seen(last_at)):
             return None
-        self._ended_at = segment.stop_at
+        self._ended_at, self._is_resumed = segment.stop_at, False
         reason = Reason.DETECTOR_ERROR if tally.detected < tally.wanted else None
         seen = self._observation(segment.start_at, segment.stop_at, tally.wanted, tally.detected, reason)
-        return self._record(tally.last_at or segment.stop_at, tally.events, seen)
+        return self._record(last_at, tally.events, seen)
 
     def _count(self, frame: AnalysedFrame, tally: _Tally) -> None:
         picture = frame.picture
@@ -133,6 +133,9 @@ class SegmentLoop:
         tally.last_at = picture.at
         if frame.detections is None:
             return
+        if tally.detected == 0:
+            tally.events.extend(self._running.begin(SegmentStart(picture.at, not self._is_broken)))
+            self._is_broken = False
         tally.detected += 1
         show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
@@ -146,14 +149,23 @@ class SegmentLoop:
         before; here it is known.
         """
         before, was_resumed = self._ended_at, self._is_resumed
-        self._is_resumed = False
         if before is None or (segment.is_discontinuity and not was_resumed):
             return False
         sample = timedelta(seconds=1 / self._plan.camera.watch_fps) if was_resumed else timedelta()
         return abs(segment.start_at - before) <= SEAM + sample
 
-    def _fresh(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
-        return (picture for picture in pictures if not self._is_seen(picture.at))
+    def _fresh(self, segment: Segment, tally: _Tally) -> Iterator[Picture]:
+        """Yield the frames not counted before; a segment of which there are none changes nothing."""
+        is_begun = False
+        for picture in self._sampler.frames(segment):
+            if self._is_seen(picture.at):
+                tally.repeated += 1
+                continue
+            if not is_begun:
+                # Kept until a frame is really counted: the detector may be away for all of this segment.
+                self._is_broken = self._is_broken or not self._is_continuous(segment)
+                is_begun = True
+            yield picture
 
     def _is_seen(self, at: datetime) -> bool:
         before = self._position_at

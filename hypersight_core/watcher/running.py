@@ -43,15 +43,17 @@ class RunningProcessors:
         """Make, edit and drop processors so that they are those of `plan`.
 
         Args:
-            saved: states by processor id from before a restart; used for those made now.
+            saved: states by processor id from before a restart; they win over what runs now.
         """
         wanted = {processor.processor_id: processor for processor in plan.processors}
         for gone in self._members.keys() - wanted.keys():
             del self._members[gone]
         for processor_id, processor in wanted.items():
             member = self._members.get(processor_id)
-            if member is None or self._camera != plan.camera:
-                state = member.running.state() if member is not None else saved.get(str(processor_id))
+            state = saved.get(str(processor_id))
+            if member is None or state is not None or self._camera != plan.camera:
+                if state is None and member is not None:
+                    state = member.running.state()
                 self._members[processor_id] = _Member(processor, self._made(plan.camera, processor, state))
             elif member.processor != processor:
                 member.running.reconfigure(processor)

@@ -1,0 +1,206 @@
+"""Segments in, records out: on real video, with a detector that sees what the film shows."""
+
+import threading
+from datetime import timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.events import EventKind, Reason, SegmentRecord
+from hypersight_core.domain.zones import Zone
+from hypersight_core.processors.interface import FoundFaces, Services
+from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.source import Gap, Recording, Segment, open_source
+from hypersight_core.watcher.loop import SegmentLoop
+from tests.builders import NOON, a_camera, a_processor, noon
+from tests.clips import SQUARE_PX, Film, write_film
+from tests.fakes.square_finder import SquareFinder
+
+MIDDLE = Zone(((0.3, 0.0), (0.7, 0.0), (0.7, 1.0), (0.3, 1.0)), "middle")
+FILM = Film(seconds=14.72, gop_s=2.0)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return write_film(tmp_path_factory.mktemp("film") / "square.mp4", FILM)
+
+
+@pytest.fixture(scope="module")
+def segments(film) -> list[Segment]:
+    source = open_source(str(film), stop=lambda: False, recording=Recording(starts_at=NOON))
+    found = [piece for piece in source.pieces() if isinstance(piece, Segment)]
+    assert len(found) > 3
+    return found
+
+
+def a_plan(**camera) -> WatchPlan:
+    usual = {"watch_fps": 5.0}
+    return WatchPlan(
+        camera=a_camera(**(usual | camera)),
+        processors=(
+            a_processor(processor_id=4, zones=(MIDDLE,)),
+            a_processor(processor_id=5, kind="objects", zones=(MIDDLE,)),
+        ),
+    )
+
+
+@pytest.fixture
+def make_loop():
+    made: list[SegmentLoop] = []
+
+    def make(plan: WatchPlan, finder: SquareFinder, *, max_lag_s: float = 0.0) -> SegmentLoop:
+        services = Services(lambda _: FoundFaces((), ()), encode_jpeg, lambda _: None)
+        made.append(
+            SegmentLoop(plan, finder, services, outputs=None, max_lag_s=max_lag_s, stop=threading.Event())
+        )
+        made[-1].configure(plan)
+        return made[-1]
+
+    yield make
+    for loop in made:
+        loop.close()
+
+
+def counted(loop: SegmentLoop, segments: list[Segment]) -> list[SegmentRecord]:
+    return [record for segment in segments if (record := loop.segment(segment)) is not None]
+
+
+def events_of(records: list[SegmentRecord]):
+    return [event for record in records for event in record.events]
+
+
+def test_each_passage_of_the_square_is_one_entry_and_one_exit(make_loop, segments):
+    records = counted(make_loop(a_plan(), SquareFinder()), segments)
+    kinds = [event.kind for event in events_of(records) if event.processor_id == 4]
+    assert kinds.count(EventKind.ENTER) == rises_above(0.3)
+    assert kinds.count(EventKind.EXIT) == rises_above(0.7)
+
+
+def rises_above(x_rel: float) -> int:
+    """How often the square's centre passes a vertical line to the right, by the film's own rule."""
+    centres = [(FILM.square_left_px(index) + SQUARE_PX / 2) / FILM.width_px for index in range(FILM.frames)]
+    return sum(before < x_rel <= after for before, after in pairwise(centres))
+
+
+def test_records_are_numbered_and_cover_the_film_without_holes(make_loop, segments):
+    records = counted(make_loop(a_plan(), SquareFinder()), segments)
+    assert [record.seq for record in records] == list(range(1, len(segments) + 1))
+    seen = [record.observations[0] for record in records]
+    assert all(before.to_at == after.from_at for before, after in pairwise(seen))
+    assert seen[0].from_at == NOON
+    assert abs((seen[-1].to_at - NOON).total_seconds() - FILM.seconds) < 0.1
+    assert all(one.frames_wanted == one.frames_detected > 0 and one.reason is None for one in seen)
+
+
+@pytest.mark.parametrize("rows_cols", [(1, 1), (2, 2), (1, 3)])
+def test_the_mosaic_changes_no_count(make_loop, segments, rows_cols):
+    rows, cols = rows_cols
+    alone = events_of(counted(make_loop(a_plan(), SquareFinder()), segments))
+    finder = _OneAtATime(rows, cols)
+    together = events_of(counted(make_loop(a_plan(watch_rows=rows, watch_cols=cols), finder), segments))
+    assert [(event.kind, event.zone) for event in together] == [(event.kind, event.zone) for event in alone]
+    assert finder.calls <= -(
+        -sum(r.observations[0].frames_wanted for r in counted(make_loop(a_plan(), SquareFinder()), segments))
+        // (rows * cols)
+    ) + len(segments)
+
+
+class _OneAtATime(SquareFinder):
+    """Looks at each cell of a mosaic by itself, as a detector of persons sees several at once."""
+
+    def __init__(self, rows: int, cols: int) -> None:
+        super().__init__()
+        self._rows, self._cols = rows, cols
+
+    def detect(self, jpeg: bytes):
+        import numpy as np
+
+        from hypersight_core.domain.detections import Detections
+        from hypersight_core.video.jpeg import decode_jpeg
+
+        self.calls += 1
+        mosaic = decode_jpeg(jpeg)
+        height, width = mosaic.shape[0] // self._rows, mosaic.shape[1] // self._cols
+        boxes = []
+        for row in range(self._rows):
+            for col in range(self._cols):
+                cell = mosaic[row * height : (row + 1) * height, col * width : (col + 1) * width]
+                found = SquareFinder().detect(encode_jpeg(cell, quality=95))
+                scale = [1 / self._cols, 1 / self._rows] * 2
+                boxes += [
+                    box * scale + np.array([col / self._cols, row / self._rows] * 2)
+                    for box in found.boxes_rel
+                ]
+        return Detections(np.array(boxes).reshape(-1, 4), np.full(len(boxes), 0.9))
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_a_restart_between_two_segments_changes_no_event(make_loop, segments, killed_after):
+    undisturbed = events_of(counted(make_loop(a_plan(), SquareFinder()), segments))
+    before = counted(make_loop(a_plan(), SquareFinder()), segments[:killed_after])
+    saved = msgspec.json.decode(msgspec.json.encode(before[-1]), type=SegmentRecord)
+
+    successor = make_loop(a_plan(), SquareFinder())
+    successor.resume(saved.seq, saved.position_at, saved.state)
+    # The window of a live stream still holds segments that were counted before the restart.
+    after = counted(successor, segments[max(0, killed_after - 1) :])
+
+    assert events_of(before) + events_of(after) == undisturbed
+    assert [record.seq for record in before + after] == list(range(1, len(segments) + 1))
+
+
+def test_a_detector_outage_is_a_gap_in_coverage_and_never_a_zero(make_loop, segments):
+    finder = SquareFinder()
+    loop = make_loop(a_plan(), finder)
+    loop.segment(segments[0])
+    finder.is_away = True
+    record = loop.segment(segments[1])
+    assert record is not None
+    assert [event for event in record.events if event.kind is EventKind.COUNT] == []
+    (seen,) = record.observations
+    assert (seen.frames_detected, seen.reason) == (0, Reason.DETECTOR_ERROR)
+    assert seen.frames_wanted > 0
+    assert "away" in loop.detector_problem
+
+    finder.is_away = False
+    recovered = loop.segment(segments[2])
+    assert recovered is not None
+    assert recovered.observations[0].reason is None
+    assert loop.detector_problem == ""
+
+
+def test_a_gap_of_the_stream_is_recorded_with_its_reason(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    record = loop.gap(Gap(noon(0), noon(10)))
+    assert record is not None
+    (seen,) = record.observations
+    assert (seen.from_at, seen.to_at, seen.reason) == (noon(0), noon(10), Reason.STREAM_DOWN)
+    assert (seen.frames_wanted, seen.frames_detected) == (50, 0)
+
+
+def test_a_gap_of_unknown_length_leaves_no_record(make_loop):
+    assert make_loop(a_plan(), SquareFinder()).gap(Gap(noon(0), None)) is None
+
+
+def test_a_clock_set_back_by_a_day_is_counted_and_not_taken_for_a_repetition(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(7, NOON + timedelta(days=1), {})
+    record = loop.segment(segments[0])
+    assert record is not None
+    assert record.seq == 8
+    assert record.observations[0].frames_detected > 0
+
+
+def test_an_edited_zone_takes_effect_at_the_next_segment(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.segment(segments[0])
+    nowhere = Zone(((0.0, 0.0), (0.01, 0.0), (0.01, 0.01)), "nowhere")
+    edited = WatchPlan(
+        camera=a_plan().camera, processors=(a_processor(processor_id=4, zones=(nowhere,), version=2),)
+    )
+    loop.configure(edited)
+    later = counted(loop, segments[1:])
+    assert [event for event in events_of(later) if event.kind is EventKind.ENTER] == []
+    assert {event.processor_id for event in events_of(later)} <= {4}
