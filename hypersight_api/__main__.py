@@ -40,7 +40,7 @@ def main() -> int:
         listener = listening(settings)
         app = create_app(settings)
     except HypersightError as error:
-        print(f"hypersight_api: {error}", file=sys.stderr)  # noqa: T201
+        print(f"hypersight_api: {error}".replace("\n  →", ";"), file=sys.stderr)  # noqa: T201
         return 1
     host, port = listener.getsockname()[:2]
     logger.info("listening", extra={"host": host, "port": port})
