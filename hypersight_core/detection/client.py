@@ -28,10 +28,11 @@ class _Poster:
     """Posts pictures to one URL over kept-alive connections, with bounded retries.
 
     Retries: no connection, time-outs, 5xx and 429. Anything else the server says is final.
+    `timeout_s` bounds a whole answer: a server that sends a byte now and then is as good as silent.
     """
 
     def __init__(self, url: str, timeout_s: float, stop: Callable[[], bool]) -> None:
-        self._url, self._stop = url, stop
+        self._url, self._timeout_s, self._stop = url, timeout_s, stop
         self._http = httpx.Client(
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 3.0)), headers=HEADERS, trust_env=False
         )
@@ -49,12 +50,12 @@ class _Poster:
         problem = ""
         for tried in range(1, TRIES + 1):
             try:
-                reply = self._http.post(self._url, content=jpeg)
+                reply, body = self._exchange(jpeg)
             except httpx.HTTPError as error:
                 problem, wait_s = redacted_text(str(error)) or type(error).__name__, 0.0
             else:
-                if reply.is_success and len(reply.content) <= MAX_ANSWER_BYTES:
-                    return reply.content
+                if reply.is_success:
+                    return body
                 problem, wait_s = f"HTTP {reply.status_code}", _retry_after_s(reply)
                 if not (reply.status_code >= 500 or reply.status_code == 429):
                     break
@@ -62,6 +63,18 @@ class _Poster:
                 break
         self._breaker.failed()
         raise self._away(problem)
+
+    def _exchange(self, jpeg: bytes) -> tuple[httpx.Response, bytes]:
+        until_s = time.monotonic() + self._timeout_s
+        body = bytearray()
+        with self._http.stream("POST", self._url, content=jpeg) as reply:
+            for block in reply.iter_bytes():
+                body += block
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise httpx.DecodingError(f"more than {MAX_ANSWER_BYTES} bytes in one answer")
+                if time.monotonic() > until_s:
+                    raise httpx.ReadTimeout(f"no whole answer within {self._timeout_s:g} s")
+        return reply, bytes(body)
 
     def answered(self) -> None:
         """Say that the body made sense."""

@@ -42,9 +42,10 @@ def parse_objects(body: bytes, *, person_class: int = 0) -> Detections:
         raise _garbage(f"{len(rows)} rows")
     if any(len(row) not in (5, 6) for row in rows):
         raise _garbage("a row has neither 5 nor 6 values")
-    persons = [row[:5] for row in rows if len(row) == 5 or row[5] == person_class]
-    values = np.array(persons, dtype=np.float64).reshape(-1, 5)
-    return _checked(values)
+    # Rows of other classes are checked too: pixels instead of shares there make the whole answer doubtful.
+    found = _checked(np.array([row[:5] for row in rows], dtype=np.float64).reshape(-1, 5))
+    is_person = np.array([len(row) == 5 or row[5] == person_class for row in rows], dtype=bool)
+    return Detections(found.boxes_rel[is_person], found.scores[is_person])
 
 
 def _checked(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Detections:
@@ -74,6 +75,8 @@ def parse_faces(body: bytes) -> FaceBoxes:
         raise _garbage(f"{len(answer.boxes)} boxes and {len(answer.conf)} probabilities")
     if not all(math.isfinite(value) for box in answer.boxes for value in box):
         raise _garbage("a coordinate is not a finite number")
+    if any(x_max < x_min or y_max < y_min for x_min, y_min, x_max, y_max in answer.boxes):
+        raise _garbage("a box ends before it starts")
     if not all(0 <= score <= 1 for score in answer.conf):
         raise _garbage("a probability lies outside [0, 1]")
     return FaceBoxes(tuple(answer.boxes), tuple(answer.conf))
