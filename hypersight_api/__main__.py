@@ -37,6 +37,8 @@ def main() -> int:
     try:
         settings = Settings.from_environ(os.environ)
         logs.configure(settings.log_level)
+        # It writes the query strings of websockets, which may hold a token.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         listener = listening(settings)
         app = create_app(settings)
     except HypersightError as error:

@@ -30,8 +30,6 @@ class Access(ASGIMiddleware):
     websockets also take `?token=`, since scripts in browsers cannot send headers with them.
     """
 
-    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
-
     def __init__(self, settings: Settings) -> None:
         self._api_token = settings.api_token
         self._live_token = settings.live_token

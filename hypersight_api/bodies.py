@@ -1,12 +1,16 @@
 """Reading request bodies strictly: no value of another type is converted, under any content type."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
 from hypersight_core.errors import InvalidInput
+
+PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
+"""Text without control characters; a database cannot even store the first of them."""
+Name = Annotated[str, msgspec.Meta(max_length=200, pattern=PLAIN_TEXT)]
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 

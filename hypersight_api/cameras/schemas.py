@@ -5,11 +5,10 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.redaction import redacted
 
-PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
-Name = Annotated[str, msgspec.Meta(max_length=200, pattern=PLAIN_TEXT)]
 StreamUrl = Annotated[
     str,
     msgspec.Meta(

@@ -71,9 +71,6 @@ class _Watchers(Collector):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def describe(self) -> list[Metric]:
-        return []
-
     def collect(self) -> Iterator[Metric]:
         try:
             with self._store.transaction() as tx:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hypersight_api.cameras.schemas import PLAIN_TEXT, Name
+from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Anchor, Processor, ProcessorSettings
 from hypersight_core.domain.zones import parse_zones
 

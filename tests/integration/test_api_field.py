@@ -10,6 +10,7 @@ import simplejpeg
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, processors
 from tests.builders import an_event, camera_settings, processor_settings
+from tests.clips import Film, write_film
 from tests.serving import NO_DATABASE, api, saved, watched
 
 pytestmark = pytest.mark.integration
@@ -150,7 +151,7 @@ def test_a_database_that_is_away_is_a_503_without_details(tmp_path):
 
 
 def a_jpeg(width_px: int, height_px: int) -> bytes:
-    return simplejpeg.encode_jpeg(np.full((height_px, width_px, 3), 90, np.uint8))
+    return bytes(simplejpeg.encode_jpeg(np.full((height_px, width_px, 3), 90, np.uint8)))
 
 
 def test_a_frame_of_a_watched_camera_is_its_latest_one(client, tmp_path):
@@ -164,6 +165,19 @@ def test_a_frame_of_a_watched_camera_is_its_latest_one(client, tmp_path):
     assert picture.content == a_jpeg(768, 576)
     another = client.post("/getFrame", json={"camera_id": 1}).json()["path"]
     assert another != reply.json()["path"]
+
+
+def test_a_frame_of_a_camera_nobody_watches_is_taken_now(client, store, tmp_path):
+    film = write_film(tmp_path / "film.mp4", Film(width_px=320, height_px=240))
+    with store.transaction() as tx:
+        cameras.create_camera(tx, camera_settings(stream_url=film.as_uri()))
+    reply = client.post("/getFrame", json={"camera_id": 2}).json()
+    assert (reply["err"], reply["height"], reply["width"]) == (False, 240, 320)
+    assert client.get(reply["path"]).content.startswith(b"\xff\xd8")
+    picture = client.get("/api/v1/cameras/2/snapshot.jpg")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    assert simplejpeg.decode_jpeg_header(picture.content)[:2] == (240, 320)
+    assert len(list((tmp_path / "frames").glob("*"))) == 1
 
 
 @pytest.mark.parametrize("camera_id", [1, 2, -1, 2**40])

@@ -1,6 +1,7 @@
 """`/api/v1` on a real database."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def counting(client, store):
     return client
 
 
-def problem(reply, status: int) -> dict[str, object]:
+def problem(reply: Any, status: int) -> Any:
     assert reply.status_code == status, reply.text
     assert reply.headers["content-type"] == "application/problem+json"
     found = reply.json()
@@ -149,13 +150,14 @@ def test_persons_at_a_moment_and_over_time(counting, store):
 
 def test_events_come_newest_first_and_page_by_page(counting, store):
     saved(store, *(an_event(processor_id=1, ts=noon(i), track_id=i + 1) for i in range(5)))
-    seen, cursor = [], None
+    seen, cursor, page = [], None, None
     for _ in range(3):
         params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
         page = counting.get("/api/v1/processors/1/events", params=params).json()
         seen += [event["track_id"] for event in page["events"]]
         cursor = page["next_cursor"]
     assert (seen, cursor) == ([5, 4, 3, 2, 1], None)
+    assert page is not None
     assert page["coverage"]["interval_s"] == 0.0
 
 
@@ -186,7 +188,7 @@ def test_a_snapshot_of_a_camera_that_does_not_respond_says_so(counting):
     problem(counting.get("/api/v1/cameras/9/snapshot.jpg"), 404)
 
 
-HOSTILE_CAMERAS = [
+HOSTILE_CAMERAS: list[Any] = [
     {}, [], None, 1, "x", {"name": "a"}, {"name": 1, "stream_url": "http://x/"},
     {"name": "", "stream_url": "http://x/"}, {"name": "a" * 201, "stream_url": "http://x/"},
     {"name": "a\x00b", "stream_url": "http://x/"}, {"name": "a\nb", "stream_url": "http://x/"},
@@ -199,7 +201,7 @@ HOSTILE_CAMERAS = [
     {"name": "a", "stream_url": "http://x/", "time_zone": "../../etc/passwd"},
     {"name": "a", "stream_url": "http://x/", "time_zone": "Mars/Olympus"},
     {"name": "a", "stream_url": "http://x/", "enabled": 1},
-    {"name": "a", "stream_url": "http://x/", "enabeld": True},
+    {"name": "a", "stream_url": "http://x/", "enable": True},
     {"name": "a", "stream_url": "http://x/", "camera_id": 7},
 ]  # fmt: skip
 
@@ -210,7 +212,7 @@ def test_a_camera_that_means_nothing_is_refused_and_nothing_changes(client, body
     assert client.get("/api/v1/cameras").json() == []
 
 
-HOSTILE_PROCESSORS = [
+HOSTILE_PROCESSORS: list[Any] = [
     {"kind": "traffic"}, {"kind": "no such"}, {"kind": "../objects"}, {"kind": "objects", "threshold": 2},
     {"kind": "objects", "threshold": True}, {"kind": "objects", "zones": "[[[0, 0], [1"},
     {"kind": "objects", "zones": [[[0, 0], [2, 0], [1, 1]]]}, {"kind": "objects", "zones": 7},
