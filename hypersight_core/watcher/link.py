@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hypersight_core.domain.cameras import WatchPlan
@@ -42,8 +43,8 @@ class DatabaseLink:
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="database", daemon=True)
-        self.state = WatcherState(phase="starting", position_at=None, lag_s=None)
-        """What the next heartbeat says; the loop replaces it."""
+        self.describe: Callable[[], WatcherState] = _starting
+        """Called for each heartbeat to learn what the watcher is doing; the loop replaces it."""
         self.plan: WatchPlan | None = None
         self.is_database_away = False
         self.is_stop_requested = False
@@ -91,7 +92,7 @@ class DatabaseLink:
 
     def _round(self) -> None:
         try:
-            order = self._lease.beat(self.state)
+            order = self._lease.beat(self.describe())
             self.is_stop_requested = self.is_stop_requested or order.is_stop_requested
             self._read_plan()
             self._write_records()
@@ -121,6 +122,10 @@ class DatabaseLink:
             if written == RECORDS_A_ROUND:
                 self._wake.set()
                 return
+
+
+def _starting() -> WatcherState:
+    return WatcherState(phase="starting", position_at=None, lag_s=None)
 
 
 def resumption(store: Store, spool: Spool, camera_id: int) -> Resumption:

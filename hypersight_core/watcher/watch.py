@@ -87,6 +87,8 @@ class _Follower:
         self._loop, self._link, self._stop = loop, link, stop
         self._lag = LagMeter()
         self._source_state = SourceState.CONNECTING
+        self._lag_s: float | None = None
+        link.describe = self._state
 
     def follow(self, plan: WatchPlan) -> str:
         """Go on until there is a reason to stop; return it."""
@@ -116,19 +118,18 @@ class _Follower:
         record = self._loop.gap(piece) if isinstance(piece, Gap) else self._loop.segment(piece)
         if record is not None:
             self._link.append(record)
-            lag_s = self._lag.lag_s(record.position_at, time.monotonic())
-            self._say(record.position_at, lag_s)
+            self._lag_s = self._lag.lag_s(record.position_at, time.monotonic())
 
     def _heard(self, state: SourceState) -> None:
         self._source_state = state
-        self._say(self._loop.position_at, None)
 
-    def _say(self, position_at: datetime | None, lag_s: float | None) -> None:
+    def _state(self) -> WatcherState:
+        """Say what goes on right now; called from the link's thread for each heartbeat."""
         state = self._source_state
         phase, detail = ("watching", "") if state.is_connected else ("reconnecting", state.detail)
         if self._loop.detector_problem:
             phase, detail = "detector_away", self._loop.detector_problem
-        self._link.state = WatcherState(phase=phase, position_at=position_at, lag_s=lag_s, detail=detail)
+        return WatcherState(phase=phase, position_at=self._loop.position_at, lag_s=self._lag_s, detail=detail)
 
     def _is_over(self) -> bool:
         return self._stop.is_set() or self._link.must_stop
