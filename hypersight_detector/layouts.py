@@ -138,11 +138,13 @@ def _iou(one: Floats, others: Floats) -> Floats:
     low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
     shared: Floats = np.clip(high - low, 0, None).prod(axis=1)
     areas: Floats = (others[:, 2:] - others[:, :2]).prod(axis=1) + (one[2:] - one[:2]).prod()
-    return np.divide(shared, np.maximum(areas - shared, 1e-12), dtype=np.float32)
+    ratio: Floats = np.divide(shared, np.maximum(areas - shared, 1e-12), dtype=np.float32)
+    return ratio
 
 
 def _clipped(corners: NDArray[Any]) -> Floats:
-    return np.clip(corners, 0.0, 1.0).astype(np.float32)
+    inside: Floats = np.clip(corners, 0.0, 1.0).astype(np.float32)
+    return inside
 
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
