@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 SQUARE_PX = 24
@@ -44,11 +45,11 @@ class Film:
 def write_film(path: Path, film: Film) -> Path:
     """Encode `film`; the container follows from the path's suffix."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(film.codec, rate=film.fps)
+        stream = container.add_stream(film.codec, rate=film.fps, options=_options(film))
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = film.width_px, film.height_px, _pixel_format(film)
         stream.codec_context.time_base = Fraction(1, film.fps)
         stream.codec_context.thread_count = 1
-        stream.options = _options(film)
         for index in range(film.frames):
             frame = av.VideoFrame.from_ndarray(film.pixels(index), format="bgr24")
             frame.pts = index

@@ -1,7 +1,7 @@
 """JPEG by libjpeg-turbo."""
 
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 
 from hypersight_core.errors import InvalidInput
 from hypersight_core.video.picture import Pixels

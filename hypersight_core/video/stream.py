@@ -1,5 +1,6 @@
 """Streams FFmpeg reads for us: RTSP, RTMP, MJPEG or transport streams in one long HTTP answer."""
 
+import errno
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ class StreamReader:
     def _slices(self, container: Any, stop: Callable[[], bool]) -> Iterator[Heard]:
         stream = video_stream(container)
         codec, slicer = codec_of(stream), Slicer()
+        broken: FFmpegError | None = None
         try:
             for packet in whole_packets(container, stream):
                 if stop():
@@ -61,9 +63,11 @@ class StreamReader:
                 if packets := slicer.add(packet):
                     yield from self._placed(cut(packets, codec, USUAL_FRAME_S))
         except FFmpegError as error:
-            raise SourceUnavailable(_reason(self._url, error, self._timeout_s)) from error
+            broken = error
         if packets := slicer.rest():
             yield from self._placed(cut(packets, codec, USUAL_FRAME_S))
+        if broken is not None:
+            raise SourceUnavailable(_reason(self._url, broken, self._timeout_s)) from broken
 
     def _placed(self, piece: Cut) -> Iterator[Heard]:
         self._backoff.reset()
@@ -120,6 +124,8 @@ def _reason(url: str, error: Exception, timeout_s: float) -> str:
             hint = "connection refused; check address and port, and that the camera is switched on"
         case av.error.ExitError() | TimeoutError():
             hint = f"did not answer within {timeout_s:g} s: is the camera reachable from here?"
+        case OSError(errno=errno.EIO):
+            hint = "the connection broke off"
         case av.error.InvalidDataError():
             hint = "is no video that can be read"
         case _:

@@ -62,7 +62,8 @@ class Timeline:
         is_partial = cut.duration_s < PARTIAL_SHARE * listed_s
         duration_s = cut.duration_s if is_partial else listed_s
         jump_s = (start_at - self._end_at).total_seconds() if self._end_at else 0.0
-        is_jump = abs(jump_s) > listed_s / 2
+        overlap_s = listed_s / 2 if self._has_seen else listed_s  # a restart may have stopped inside it
+        is_jump = not -overlap_s <= jump_s <= listed_s / 2
         if is_jump and self._end_at and self._is_missing(jump_s):
             yield Gap(self._end_at, start_at)
         is_broken = self._is_torn or is_jump or entry.is_discontinuity

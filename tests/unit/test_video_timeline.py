@@ -40,14 +40,18 @@ def timeline(clock: FakeClock, resume_after: datetime | None = None) -> Timeline
     return Timeline(resume_after, now=clock.now, monotonic=clock.monotonic)
 
 
-def facts(pieces) -> list[tuple]:
+def facts(pieces) -> list[tuple[object, ...]]:
     """Reduce pieces to what these tests are about; times in seconds after noon."""
     return [
-        ("gap", (p.from_at - noon()).total_seconds(), (p.to_at - noon()).total_seconds())
+        ("gap", seconds(p.from_at), seconds(p.to_at))
         if isinstance(p, Gap)
-        else ("segment", (p.start_at - noon()).total_seconds(), p.duration_s, p.is_discontinuity)
+        else ("segment", seconds(p.start_at), p.duration_s, p.is_discontinuity)
         for p in pieces
     ]
+
+
+def seconds(at: datetime | None) -> float | None:
+    return None if at is None else (at - noon()).total_seconds()
 
 
 def test_program_date_time_rules_and_neighbours_are_continuous() -> None:

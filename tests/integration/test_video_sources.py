@@ -1,0 +1,328 @@
+"""One suite over every kind of source, and the faults of live HLS, over real HTTP."""
+
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from hypersight.simulator import CameraSimulator, Fault
+from hypersight_core.errors import SourceUnavailable
+from hypersight_core.video.sampler import FrameSampler
+from hypersight_core.video.source import (
+    ClockSource,
+    Gap,
+    Recording,
+    Segment,
+    SourceState,
+    open_source,
+    probe,
+)
+from tests.builders import NOON
+from tests.clips import SQUARE_PX, Film, write_film
+
+FILM = Film(seconds=4, fps=10, gop_s=0.5)
+SEGMENT_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return write_film(tmp_path_factory.mktemp("film") / "film.ts", FILM)
+
+
+@pytest.fixture(scope="module")
+def cache_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("encoded")
+
+
+@pytest.fixture
+def camera(film, cache_dir):
+    with CameraSimulator(film, segment_s=SEGMENT_S, window=4, cache_dir=cache_dir, epoch=NOON) as camera:
+        yield camera
+
+
+class _LongAnswer(http.server.BaseHTTPRequestHandler):
+    """Sends a transport stream in one answer, at about its own speed."""
+
+    film_bytes = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp2t")
+        self.end_headers()
+        step = len(self.film_bytes) // 20 + 1
+        with suppress(ConnectionError):  # a reader that has enough
+            for at in range(0, len(self.film_bytes), step):
+                self.wfile.write(self.film_bytes[at : at + step])
+                time.sleep(0.02)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def long_answer(data: bytes) -> Iterator[str]:
+    handler = type("Handler", (_LongAnswer,), {"film_bytes": data})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/camera.ts"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(params=["hls", "file", "http"])
+def stream_url(request, film):
+    if request.param == "hls":
+        yield request.getfixturevalue("camera").url
+    elif request.param == "file":
+        yield f"file://{film}"
+    else:
+        with long_answer(film.read_bytes()) as url:
+            yield url
+
+
+@dataclass
+class Followed:
+    """What a source gave until `enough`, or until the time was up."""
+
+    segments: list[Segment] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    states: list[SourceState] = field(default_factory=list)
+
+    @property
+    def pieces(self) -> list[tuple[datetime, datetime]]:
+        """From and to of everything, in order."""
+        spans = [(s.start_at, s.stop_at) for s in self.segments] + [
+            (g.from_at, g.to_at) for g in self.gaps if g.to_at
+        ]
+        return sorted(spans)
+
+
+def followed(url: str, enough: Callable[[Followed], bool], *, within_s: float = 15.0, **options) -> Followed:
+    result = Followed()
+    ends_s = time.monotonic() + within_s
+    source = open_source(
+        url,
+        stop=lambda: time.monotonic() > ends_s,
+        timeout_s=1.0,
+        on_state=result.states.append,
+        **options,
+    )
+    try:
+        for piece in source.pieces():
+            if isinstance(piece, Segment):
+                result.segments.append(piece)
+            else:
+                result.gaps.append(piece)
+            if enough(result):
+                break
+    finally:
+        source.close()
+    return result
+
+
+def has_segments(count: int) -> Callable[[Followed], bool]:
+    return lambda result: len(result.segments) >= count
+
+
+def square_left_px(bgr) -> int:
+    """Return where the white square begins."""
+    columns = (bgr[-1].min(axis=1) > 200).nonzero()[0]
+    return int(columns[0])
+
+
+# ------------------------------------------------------------------ every source
+
+
+def test_segments_come_in_order_with_frames_that_can_be_sampled(stream_url) -> None:
+    result = followed(stream_url, has_segments(2))
+
+    assert len(result.segments) == 2
+    first, second = result.segments
+    assert abs((second.start_at - first.stop_at).total_seconds()) < 0.06
+    assert (first.is_discontinuity, second.is_discontinuity) == (True, False)
+    sampler = FrameSampler(10)
+    pictures = [picture for segment in result.segments for picture in sampler.frames(segment)]
+    assert {(p.width_px, p.height_px) for p in pictures} == {(FILM.width_px, FILM.height_px)}
+    steps = {round((b.at - a.at).total_seconds(), 2) for a, b in pairwise(pictures)}
+    assert steps == {0.1}
+    walked = {square_left_px(b.to_bgr()) - square_left_px(a.to_bgr()) for a, b in pairwise(pictures)}
+    assert walked <= {2, 3, 4, -(FILM.width_px - SQUARE_PX) + 1}
+
+
+def test_a_source_can_be_stopped_at_once(stream_url) -> None:
+    began_s = time.monotonic()
+
+    result = followed(stream_url, lambda _: False, within_s=0.3)
+
+    assert time.monotonic() - began_s < 2.0
+    assert len(result.segments) <= 2
+
+
+def test_a_look_tells_what_a_stream_is(stream_url) -> None:
+    facts = probe(stream_url, timeout_s=3)
+
+    assert (facts.codec, facts.width_px, facts.height_px) == ("h264", 160, 96)
+    assert facts.fps == pytest.approx(10, rel=0.01)
+    assert facts.is_live is not stream_url.startswith("file")
+
+
+# ------------------------------------------------------------------ live HLS
+
+
+def test_media_time_names_the_frame_shown(camera) -> None:
+    result = followed(camera.url, has_segments(3))
+
+    sampler = FrameSampler(2)
+    pictures = [picture for segment in result.segments for picture in sampler.frames(segment)]
+    shown = [square_left_px(picture.to_bgr()) for picture in pictures]
+    numbers = [round((p.at - NOON).total_seconds() % camera.film_s * camera.fps) for p in pictures]
+    assert shown == pytest.approx([FILM.square_left_px(number) for number in numbers], abs=1)
+    assert {segment.clock_source for segment in result.segments} == {ClockSource.PROGRAM_DATE_TIME}
+
+
+def test_the_loop_is_a_discontinuity_without_a_gap(camera) -> None:
+    result = followed(camera.url, lambda r: r.segments[-1].start_at > NOON + timedelta(seconds=4.2))
+
+    loops = [segment for segment in result.segments[1:] if segment.is_discontinuity]
+    assert [segment.start_at for segment in loops] == [NOON + timedelta(seconds=4)]
+    assert result.gaps == []
+
+
+def test_a_restarted_watcher_goes_on_where_it_stopped(camera) -> None:
+    time.sleep(0.6)
+    result = followed(camera.url, has_segments(1), resume_after=NOON + timedelta(seconds=0.9))
+
+    assert result.segments[0].start_at == NOON + timedelta(seconds=0.5)
+    assert result.segments[0].is_discontinuity is False
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NORMAL])
+def test_every_fault_is_survived_and_leaves_no_time_unaccounted(camera, fault) -> None:
+    began = threading.Timer(0.3, camera.fault, [fault])
+    ended = threading.Timer(2.1, camera.fault, [Fault.NORMAL])
+    back_s = time.monotonic() + 2.1
+    before = 0
+
+    def is_back(result: Followed) -> bool:
+        nonlocal before
+        if time.monotonic() < back_s:
+            before = len(result.segments)
+        return len(result.segments) >= before + 3
+
+    for timer in (began, ended):
+        timer.start()
+    result = followed(camera.url, is_back)
+
+    assert is_back(result)
+    holes = [(b[0] - a[1]).total_seconds() for a, b in pairwise(result.pieces)]
+    assert max(map(abs, holes)) < SEGMENT_S / 2
+    assert result.segments[-1].stop_at - result.segments[0].start_at > timedelta(seconds=2)
+    if fault not in (Fault.RESET, Fault.STUCK, Fault.TRUNCATED):
+        assert [state for state in result.states[2:] if not state.is_connected]
+        assert result.gaps
+    assert result.states[-1] == SourceState.CONNECTED
+
+
+def test_a_playlist_that_slid_past_is_a_gap(camera) -> None:
+    def slow(result: Followed) -> bool:
+        if len(result.segments) == 1:
+            time.sleep(3.5)
+        return len(result.segments) >= 4
+
+    result = followed(camera.url, slow)
+
+    assert len(result.gaps) == 1
+    assert result.gaps[0].reason == "stream_down"
+    after = next(s for s in result.segments if s.start_at == result.gaps[0].to_at)
+    assert after.is_discontinuity is True
+
+
+# ------------------------------------------------------------------ what can't be watched
+
+
+def dead_url() -> str:
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
+        return f"http://user:secret@127.0.0.1:{server.server_address[1]}/live.m3u8"
+
+
+@pytest.mark.parametrize("fault", ["refused", "gone", "hang", "host", "page", "missing", "text"])
+def test_a_look_says_what_to_do(camera, tmp_path, fault) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no video")
+    url, said = {
+        "refused": (dead_url(), "connection refused; check address and port"),
+        "gone": (camera.url, "404: there is no such stream"),
+        "hang": (camera.url, "did not answer within 0.5 s"),
+        "host": ("http://user:secret@nowhere.invalid/live.m3u8", "host name is not known"),
+        "page": (camera.url.replace("live.m3u8", "healthz"), "is no video"),
+        "missing": (f"file://{tmp_path}/none.mp4", "there is no file"),
+        "text": (str(text), "is no video file"),
+    }[fault]
+    if fault in list(Fault):
+        camera.fault(fault)
+
+    with pytest.raises(SourceUnavailable, match=said) as caught:
+        probe(url, timeout_s=0.5)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_first_connection_that_fails_is_told_and_tried_again(camera) -> None:
+    camera.fault("gone")
+    threading.Timer(0.8, camera.fault, ["normal"]).start()
+
+    result = followed(camera.url, has_segments(1))
+
+    assert result.states[0] == SourceState.CONNECTING
+    assert "404: there is no such stream" in result.states[1].detail
+    assert result.states[-1] == SourceState.CONNECTED
+
+
+def test_a_broken_connection_to_a_stream_is_made_again(film) -> None:
+    with long_answer(film.read_bytes()) as url:
+        result = followed(url, has_segments(3))
+
+    assert [s.is_connected for s in result.states] == [False, True, False, True]
+    assert {segment.clock_source for segment in result.segments} == {ClockSource.WALL_CLOCK}
+    assert [s.is_discontinuity for s in result.segments] == [True, False, True]
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_a_file_ends_and_covers_its_whole_length(film) -> None:
+    result = followed(str(film), lambda _: False, recording=Recording(starts_at=NOON))
+
+    assert result.segments[0].start_at == NOON
+    assert result.segments[-1].stop_at == pytest.approx(
+        NOON + timedelta(seconds=4), abs=timedelta(seconds=0.01)
+    )
+    assert [segment.is_last for segment in result.segments] == [False, True]
+
+
+def test_a_file_with_a_wrong_rate_is_played_at_the_right_one(film) -> None:
+    result = followed(str(film), lambda _: False, recording=Recording(starts_at=NOON, fps=5))
+
+    pictures = [p for s in result.segments for p in (FrameSampler(5).frames(s))]
+    assert sum(segment.duration_s for segment in result.segments) == pytest.approx(8, abs=0.05)
+    assert len(pictures) == FILM.frames
+    assert isinstance(pictures[0].to_bgr(), np.ndarray)
+
+
+def test_a_file_is_taken_up_where_it_was_left(film) -> None:
+    result = followed(
+        str(film),
+        lambda _: False,
+        recording=Recording(starts_at=NOON),
+        resume_after=NOON + timedelta(seconds=2.5),
+    )
+
+    assert [segment.start_at for segment in result.segments] == [NOON + timedelta(seconds=2)]
