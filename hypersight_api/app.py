@@ -1,6 +1,8 @@
 """Builds the ASGI application: every dependency of a handler is decided here."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -27,6 +29,8 @@ from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 
 MAX_BODY_BYTES = 1_000_000
+DATABASE_CONNECTIONS, THREADS = 10, 16
+"""The store may open twice its connections when busy, so no thread ever waits for one in vain."""
 HANDLERS = (
     field.post_traffic,
     field.post_objects,
@@ -57,13 +61,14 @@ def create_app(settings: Settings) -> Litestar:
     Raises:
         InvalidInput: the database URL is none.
     """
-    store = Store(settings.database_url, application_name="hypersight api", pool_size=10)
+    store = Store(settings.database_url, application_name="hypersight api", pool_size=DATABASE_CONNECTIONS)
     hub = FacesHub()
     figures = Figures(store, hub)
     vendor = Vendor(settings.cache_dir)
 
     @asynccontextmanager
-    async def close_store(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         yield
         store.close()
 
@@ -73,7 +78,7 @@ def create_app(settings: Settings) -> Litestar:
         middleware=[CountRequests(figures), Access(settings)],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[add_headers],
-        lifespan=[close_store],
+        lifespan=[lifespan],
         openapi_config=openapi_config(version("hypersight"), vendor),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,

@@ -34,6 +34,7 @@ STATUS_OF: tuple[tuple[type[HypersightError], HTTPStatus], ...] = (
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (SetupFailed, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+NOT_SET_UP = "the database lacks our tables; whoever runs this server has to set it up: hypersight migrate"
 AWAY = "the database is not available at the moment; try again in a few seconds"
 
 AnyRequest = Request[Any, Any, Any]
@@ -47,8 +48,7 @@ def on_domain_error(request: AnyRequest, error: HypersightError) -> Response[byt
     if status is not HTTPStatus.SERVICE_UNAVAILABLE:
         return _answer(request, status, redacted_text(str(error)))
     logger.warning("could not answer", extra={"path": request.url.path, "reason": str(error)})
-    detail = str(error) if isinstance(error, SourceUnavailable) else AWAY
-    return _answer(request, status, detail, headers={"retry-after": str(RETRY_AFTER_S)})
+    return _answer(request, status, _outage(error), headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
@@ -89,6 +89,12 @@ def _answer(
     return Response(
         json.dumps(content).encode(), status_code=status.value, media_type=media_type, headers=headers or {}
     )
+
+
+def _outage(error: HypersightError) -> str:
+    if isinstance(error, SourceUnavailable):
+        return redacted_text(str(error))
+    return NOT_SET_UP if isinstance(error, SetupFailed) else AWAY
 
 
 def _detail(error: HTTPException, status: HTTPStatus) -> str:

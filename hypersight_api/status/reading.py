@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
+from msgspec.structs import replace
 
 from hypersight_api.measures.schemas import Coverage
 from hypersight_api.processors.schemas import preview_url
@@ -16,6 +16,8 @@ from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import LeaseView, read_leases
+
+NOBODY_LOOKS = "Nobody is looking now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ class _Known:
     def live(self) -> LeaseView | None:
         return self.lease if self.lease is not None and self.lease.is_live else None
 
+    @property
+    def today(self) -> tuple[datetime, datetime]:
+        return midnight(self.now, self.zone), self.now
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What was measured, by camera and by processor."""
+
+    coverage: dict[int, domain.Coverage]
+    traffic: dict[int, domain.TrafficTotal]
+    people: dict[int, domain.Presence | None]
+
 
 def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
     """Return what one camera is doing.
@@ -51,31 +66,47 @@ def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
 
 def overview(store: Store, now: datetime) -> Overview:
     """Return what all cameras are doing, with their newest figures."""
+    known = _all_known(store, now)
+    figures = _figures(store, known)
+    return Overview(at=now, cameras=tuple(_overview(one, figures) for one in known))
+
+
+def _all_known(store: Store, now: datetime) -> list[_Known]:
     with store.transaction() as tx:
-        known = cameras.list_cameras(tx)
+        found = cameras.list_cameras(tx)
         every = processors.list_processors(tx)
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
-    subjects = [
-        _Known(
-            camera,
-            tuple(one for one in every if one.camera_id == camera.camera_id),
-            leases.get(camera.camera_id),
-            now,
-        )
-        for camera in known
-    ]
-    return Overview(at=now, cameras=tuple(_overview(store, subject) for subject in subjects))
+    own: dict[int, list[Processor]] = {}
+    for processor in every:
+        own.setdefault(processor.camera_id, []).append(processor)
+    return [_Known(one, tuple(own.get(one.camera_id, ())), leases.get(one.camera_id), now) for one in found]
 
 
-def _overview(store: Store, known: _Known) -> CameraOverview:
-    start = midnight(known.now, known.zone)
+def _figures(store: Store, known: list[_Known]) -> _Figures:
+    asked = [(one, processor) for one in known for processor in one.processors]
     with store.transaction() as tx:
-        coverage = metrics.coverage(tx, known.camera.camera_id, start, known.now)
+        return _Figures(
+            {one.camera.camera_id: metrics.coverage(tx, one.camera.camera_id, *one.today) for one in known},
+            {
+                processor.processor_id: metrics.traffic_total(tx, processor.processor_id, *one.today)
+                for one, processor in asked
+                if processor.kind == "traffic"
+            },
+            {
+                processor.processor_id: metrics.presence_at(tx, processor.processor_id, one.now)
+                for one, processor in asked
+                if processor.kind == "objects"
+            },
+        )
+
+
+def _overview(known: _Known, figures: _Figures) -> CameraOverview:
+    coverage = figures.coverage[known.camera.camera_id]
     return CameraOverview(
         status=_status(known),
         coverage_today=Coverage.of(coverage),
         coverage_text=words.coverage_today(coverage),
-        processors=tuple(_processor(store, known, one, start) for one in known.processors),
+        processors=tuple(_processor(known, one, figures) for one in known.processors),
     )
 
 
@@ -109,7 +140,7 @@ def _idle_state(known: _Known) -> str:
     return "not_watched" if any(one.enabled for one in known.processors) else "nothing_to_do"
 
 
-def _processor(store: Store, known: _Known, processor: Processor, start: datetime) -> ProcessorStatus:
+def _processor(known: _Known, processor: Processor, figures: _Figures) -> ProcessorStatus:
     status = ProcessorStatus(
         processor_id=processor.processor_id,
         kind=processor.kind,
@@ -121,42 +152,27 @@ def _processor(store: Store, known: _Known, processor: Processor, start: datetim
         caption="",
     )
     if processor.kind == "traffic":
-        return _with_traffic(store, known, status, start)
+        return _with_traffic(status, figures.traffic[processor.processor_id])
     if processor.kind == "objects":
-        return _with_people(store, known, status)
-    return _changed(
-        status, caption="Shown live, never stored" if status.is_current else "Nobody is looking now"
-    )
+        return _with_people(status, figures.people[processor.processor_id], known)
+    return replace(status, caption="Shown live, never stored" if status.is_current else NOBODY_LOOKS)
 
 
-def _with_traffic(store: Store, known: _Known, status: ProcessorStatus, start: datetime) -> ProcessorStatus:
-    with store.transaction() as tx:
-        total = metrics.traffic_total(tx, status.processor_id, start, known.now)
+def _with_traffic(status: ProcessorStatus, total: domain.TrafficTotal) -> ProcessorStatus:
     if total.value == 0 and total.coverage.watched_s <= 0:
-        return _changed(status, value_text="–", caption="no figure: not watched today", is_current=False)
-    return _changed(status, traffic_today=total.value, value_text=f"{total.value:,}", caption="came in today")
+        return replace(status, value_text="–", caption="no figure: not watched today", is_current=False)
+    return replace(status, traffic_today=total.value, value_text=f"{total.value:,}", caption="came in today")
 
 
-def _with_people(store: Store, known: _Known, status: ProcessorStatus) -> ProcessorStatus:
-    with store.transaction() as tx:
-        found = metrics.presence_at(tx, status.processor_id, known.now)
+def _with_people(status: ProcessorStatus, found: domain.Presence | None, known: _Known) -> ProcessorStatus:
     if found is None:
-        return _changed(status, value_text="–", caption="no figure: nothing counted yet", is_current=False)
-    return _changed(
+        return replace(status, value_text="–", caption="no figure: nothing counted yet", is_current=False)
+    noun = "person" if found.people_count == 1 else "persons"
+    seen = f"when last seen, {words.clock(found.counted_at, known.zone, known.now)}"
+    return replace(
         status,
         people_count=found.people_count,
         counted_at=found.counted_at,
         value_text=f"{found.people_count:,}",
-        caption=_people_caption(known, status, found),
+        caption=f"{noun} {'now' if status.is_current else seen}",
     )
-
-
-def _people_caption(known: _Known, status: ProcessorStatus, found: domain.Presence) -> str:
-    noun = "person" if found.people_count == 1 else "persons"
-    if status.is_current:
-        return f"{noun} now"
-    return f"{noun} when last seen, {words.clock(found.counted_at, known.zone, known.now)}"
-
-
-def _changed(status: ProcessorStatus, **values: object) -> ProcessorStatus:
-    return msgspec.structs.replace(status, **values)
