@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hypersight import endpoints
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, rotate, stop_all
+from hypersight.processes import Running, Service, rotate, stop_together
 from hypersight.stack import ROOT, answers
 from hypersight_core.settings import Settings
 
@@ -58,4 +58,4 @@ def _own(settings: Settings, console: Console) -> Iterator[str]:
         running.wait_ready()
         yield f"{base}/objects"
     finally:
-        stop_all([running])
+        stop_together([running])

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,15 +118,8 @@ class Running:
         )
 
 
-def stop_all(running: Iterable[Running]) -> None:
-    """End services in the order given, each after the one before is gone."""
-    for one in running:
-        one.ask_to_stop()
-        one.ensure_stopped()
-
-
 def stop_together(running: Sequence[Running]) -> None:
-    """End services that do not need each other, at the same time."""
+    """End services that do not need each other to end, at the same time."""
     for one in running:
         one.ask_to_stop()
     for one in running:

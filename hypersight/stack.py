@@ -16,7 +16,7 @@ from hypersight import endpoints
 from hypersight.dagster_services import dagster_services, stop_watchers
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, rotate, stop_all
+from hypersight.processes import Running, Service, rotate, stop_together
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import schema
@@ -102,7 +102,7 @@ class Stack:
         """End everything: watchers first, so that no run is left open, the database last."""
         if self._running:
             stop_watchers(self._running)
-        stop_all(reversed(self._running))
+        stop_together(self._running)
         self._running = []
         self._exit.close()
 

@@ -15,6 +15,9 @@ from typing import Any
 import httpx
 import psutil
 
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import read_leases
+
 ROOT = Path(__file__).parents[2]
 START_WITHIN_S = 300.0
 
@@ -66,6 +69,15 @@ class RunningDemo:
             }
             for run in data["runsOrError"]["results"]
         ]
+
+    def watcher_pid(self, camera_id: int) -> int:
+        """Return the process that holds the camera's lease."""
+        store = Store(self.endpoints["database"], application_name="tests", pool_size=1)
+        try:
+            with store.transaction() as tx:
+                return next(lease.pid for lease in read_leases(tx) if lease.camera_id == camera_id)
+        finally:
+            store.close()
 
     def family(self) -> list[psutil.Process]:
         return [self_ for self_ in psutil.process_iter(["environ"]) if _belongs(self_, self.var_dir)]

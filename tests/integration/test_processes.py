@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, stop_all
+from hypersight.processes import Running, Service, stop_together
 from hypersight_core.errors import SetupFailed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 SLEEPER = "import time; print('here', flush=True); time.sleep(600)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 PARENT = (
-    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "import subprocess, sys, time;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
     "print(child.pid, flush=True); time.sleep(600)"
 )
 
@@ -35,7 +36,7 @@ def start(tmp_path):
         return started[-1]
 
     yield start
-    stop_all(started)
+    stop_together(started)
 
 
 def wait_for_line(running: Running) -> str:
@@ -61,14 +62,14 @@ def test_a_service_that_never_answers_is_reported(start):
 def test_a_service_deaf_to_sigterm_is_killed(start):
     running = start(service(DEAF))
     time.sleep(0.5)
-    stop_all([running])
+    stop_together([running])
     assert running.process.poll() is not None
 
 
 def test_grandchildren_end_with_their_parent(start):
     running = start(service(PARENT))
     grandchild = psutil.Process(int(wait_for_line(running)))
-    stop_all([running])
+    stop_together([running])
     assert psutil.wait_procs([grandchild], timeout=5)[1] == []
 
 
