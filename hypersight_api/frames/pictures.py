@@ -14,7 +14,7 @@ import simplejpeg
 
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import Camera
-from hypersight_core.errors import Conflict, NotFound
+from hypersight_core.errors import NotFound, SourceUnavailable
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
 
@@ -49,7 +49,7 @@ async def new_frame(var_dir: Path, camera: Camera) -> SavedFrame | None:
     """Save a frame of the camera under a name nobody can guess; None when the camera does not respond.
 
     Raises:
-        Conflict: too many frames are being taken already.
+        SourceUnavailable: too many frames are being taken already.
     """
     folder = frames_folder(var_dir)
     await asyncio.to_thread(_prepare, folder)
@@ -63,7 +63,7 @@ async def latest_jpeg(var_dir: Path, camera: Camera) -> bytes | None:
     """Return the watcher's latest frame, else one taken now; None when the camera does not respond.
 
     Raises:
-        Conflict: too many frames are being taken already.
+        SourceUnavailable: too many frames are being taken already.
     """
     frame = await new_frame(var_dir, camera)
     if frame is None:
@@ -111,7 +111,7 @@ def _age_s(path: Path) -> float | None:
 
 async def _grab(stream_url: str, path: Path) -> None:
     if _grabs.locked():
-        raise Conflict(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
+        raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
     async with _grabs:
         started_s = time.monotonic()
         process = await asyncio.create_subprocess_exec(

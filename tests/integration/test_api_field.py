@@ -1,12 +1,15 @@
 """The calls that exist in the field, byte for byte, on a real database."""
 
 import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 
 import numpy as np
 import pytest
 import simplejpeg
 
+from hypersight_api.frames.pictures import MAX_GRABS
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, processors
 from tests.builders import an_event, camera_settings, processor_settings
@@ -178,6 +181,20 @@ def test_a_frame_of_a_camera_nobody_watches_is_taken_now(client, store, tmp_path
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
     assert simplejpeg.decode_jpeg_header(picture.content)[:2] == (240, 320)
     assert len(list((tmp_path / "frames").glob("*"))) == 1
+
+
+def test_cameras_that_keep_silent_cannot_fill_the_machine_with_processes(client, store):
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(MAX_GRABS + 1) as pool:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/live.m3u8"
+        with store.transaction() as tx:
+            cameras.create_camera(tx, camera_settings(stream_url=url))
+        asked = [pool.submit(client.post, "/getFrame", json={"camera_id": 2}) for _ in range(MAX_GRABS + 1)]
+        refused = next(as_completed(asked)).result()
+        silent.close()  # so that the others need not wait any longer
+        answers = [one.result() for one in asked]
+    assert refused.status_code == 503
+    assert refused.json()["err"] is True
+    assert sorted(answer.status_code for answer in answers) == [200] * MAX_GRABS + [503]
 
 
 @pytest.mark.parametrize("camera_id", [1, 2, -1, 2**40])

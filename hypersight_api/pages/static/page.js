@@ -2,6 +2,8 @@
 import { watchFaces } from "/static/faces.js";
 import { watchPreviews } from "/static/previews.js";
 
+// Not relative: addresses with a password in them, as typed by some people, cannot be fetched.
+const STATUS_URL = `${location.origin}/api/v1/status`;
 const EVERY_MS = 2000;
 const PATIENCE_MS = 8000;
 
@@ -53,7 +55,7 @@ let shape = null;
 
 async function refresh() {
   try {
-    const reply = await fetch("/api/v1/status", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const reply = await fetch(STATUS_URL, { signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!reply.ok) throw new Error(reply.statusText);
     const overview = await reply.json();
     const seen = shapeOf(overview);
