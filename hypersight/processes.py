@@ -43,7 +43,6 @@ class Running:
         self.log_path = log_path
         self._cwd = cwd
         self.process = self._started()
-        self.restarts = 0
         self._family: list[psutil.Process] = []
 
     def wait_ready(self, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -69,7 +68,6 @@ class Running:
         if self.process.poll() is None:
             return False
         self.process = self._started()
-        self.restarts += 1
         return True
 
     def ask_to_stop(self) -> None:

@@ -112,7 +112,7 @@ class _Conversion:
             waiting.pop()
             if node["name"] not in self._done:
                 self._done.add(node["name"])
-                self._converter(node)(node)
+                self._convert(node)
 
     def _node(self, name: str) -> Node:
         if name not in self._nodes:
@@ -122,16 +122,11 @@ class _Conversion:
     def _is_computed(self, name: str) -> bool:
         return str(self._node(name)["op"]) != "Const"
 
-    def _converter(self, node: Node) -> Callable[[Node], None]:
-        operation = node["op"]
-        if operation in BINARY:
-            return self._binary
-        if operation in UNARY:
-            return self._unary
-        found: Callable[[Node], None] | None = getattr(self, f"_op_{operation.strip('_').lower()}", None)
-        if found is None:
-            raise InvalidInput(f"operation {operation} of {node['name']} cannot be converted")
-        return found
+    def _convert(self, node: Node) -> None:
+        converter = CONVERTERS.get(node["op"])
+        if converter is None:
+            raise InvalidInput(f"operation {node['op']} of {node['name']} cannot be converted")
+        converter(self, node)
 
     def _add(self, operation: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
         self._onnx.append(helper.make_node(operation, list(inputs), [output], **attributes))
@@ -154,14 +149,14 @@ class _Conversion:
             raise InvalidInput(f"{name} should be a constant")
         return self._weights[name]
 
-    def _binary(self, node: Node) -> None:
+    def binary(self, node: Node) -> None:
         inputs = [self._operand(name) for name in _inputs(node)]
         self._add(BINARY[node["op"]], inputs, node["name"])
 
-    def _unary(self, node: Node) -> None:
+    def unary(self, node: Node) -> None:
         self._add(UNARY[node["op"]], _inputs(node), node["name"])
 
-    def _op_placeholder(self, node: Node) -> None:
+    def placeholder(self, node: Node) -> None:
         self._input = node
         turned = self._add("Transpose", ["image"], f"{node['name']}:nchw", perm=[0, 3, 1, 2])
         numbers = self._add("Cast", [turned], f"{node['name']}:float", to=TensorProto.FLOAT)
@@ -170,7 +165,7 @@ class _Conversion:
         scaled = self._add("Mul", [numbers, scale], f"{node['name']}:scaled")
         self._add("Add", [scaled, offset], node["name"])
 
-    def _op_relu6(self, node: Node) -> None:
+    def relu6(self, node: Node) -> None:
         self._clip(_inputs(node)[0], node["name"])
 
     def _clip(self, name: str, output: str) -> str:
@@ -178,17 +173,8 @@ class _Conversion:
         high = self._initializer("clip:6", np.array(6, np.float32))
         return self._add("Clip", [name, low, high], output)
 
-    def _op_fusedconv2d(self, node: Node) -> None:
-        self._convolution(node, is_depthwise=False)
-
-    _op_conv2d = _op_fusedconv2d
-
-    def _op_fuseddepthwiseconv2dnative(self, node: Node) -> None:
-        self._convolution(node, is_depthwise=True)
-
-    _op_depthwiseconv2dnative = _op_fuseddepthwiseconv2dnative
-
-    def _convolution(self, node: Node, *, is_depthwise: bool) -> None:
+    def convolution(self, node: Node) -> None:
+        is_depthwise = "Depthwise" in node["op"]
         name, (source, filters, *rest) = node["name"], _inputs(node)
         kernel = self._constant(filters)
         height, width, channels, per_channel = kernel.shape
@@ -221,7 +207,7 @@ class _Conversion:
         elif activation:
             raise InvalidInput(f"activation {activation} of {name} cannot be converted")
 
-    def _op_maxpool(self, node: Node) -> None:
+    def max_pool(self, node: Node) -> None:
         self._add(
             "MaxPool",
             _inputs(node),
@@ -231,31 +217,31 @@ class _Conversion:
             strides=_ints(node, "strides")[1:3],
         )
 
-    def _op_mean(self, node: Node) -> None:
+    def mean(self, node: Node) -> None:
         source, axes = _inputs(node)
         if sorted(self._constant(axes).ravel().tolist()) != [1, 2]:
             raise InvalidInput(f"{node['name']} is no mean over the whole picture")
         self._add("GlobalAveragePool", [source], node["name"])
 
-    def _op_concatv2(self, node: Node) -> None:
+    def concat(self, node: Node) -> None:
         *sources, axis = _inputs(node)
         if int(self._constant(axis)) not in (3, -1):
             raise InvalidInput(f"{node['name']} does not join channels")
         self._add("Concat", sources, node["name"], axis=1)
 
-    def _op_pad(self, node: Node) -> None:
+    def pad(self, node: Node) -> None:
         source, widths = _inputs(node)
         before_after = self._constant(widths)[[0, 3, 1, 2]].T.ravel().astype(np.int64)
         self._add("Pad", [source, self._initializer(f"{widths}:nchw", before_after)], node["name"])
 
-    def _op_reshape(self, node: Node) -> None:
+    def reshape(self, node: Node) -> None:
         source, shape = _inputs(node)
         wanted = self._constant(shape).astype(np.int64).copy()
         wanted[0] = 0  # the batch stays what it is
         turned = self._add("Transpose", [source], f"{node['name']}:nhwc", perm=[0, 2, 3, 1])
         self._add("Reshape", [turned, self._initializer(f"{shape}:batch", wanted)], node["name"])
 
-    def _op_resizebilinear(self, node: Node) -> None:
+    def resize(self, node: Node) -> None:
         if node["attr"]["half_pixel_centers"]["b"] or node["attr"]["align_corners"]["b"]:
             raise InvalidInput(f"{node['name']} samples in a way that cannot be converted")
         scales = self._initializer("resize:double", np.array([1, 1, 2, 2], np.float32))
@@ -284,3 +270,22 @@ def _padding(node: Node) -> str:
 
 def _ints(node: Node, name: str) -> list[int]:
     return [int(one) for one in node["attr"].get(name, {}).get("list", {}).get("i", [])]
+
+
+CONVERTERS: Mapping[str, Callable[[_Conversion, Node], None]] = {
+    **dict.fromkeys(BINARY, _Conversion.binary),
+    **dict.fromkeys(UNARY, _Conversion.unary),
+    "_FusedConv2D": _Conversion.convolution,
+    "ConcatV2": _Conversion.concat,
+    "Conv2D": _Conversion.convolution,
+    "DepthwiseConv2dNative": _Conversion.convolution,
+    "FusedDepthwiseConv2dNative": _Conversion.convolution,
+    "MaxPool": _Conversion.max_pool,
+    "Mean": _Conversion.mean,
+    "Pad": _Conversion.pad,
+    "Placeholder": _Conversion.placeholder,
+    "Relu6": _Conversion.relu6,
+    "Reshape": _Conversion.reshape,
+    "ResizeBilinear": _Conversion.resize,
+}
+"""TensorFlow's operations and what converts them."""

@@ -22,7 +22,11 @@ def camera_settings(**changes: Any) -> CameraSettings:
 
 
 def a_camera(**changes: Any) -> Camera:
-    usual = {"camera_id": 1, "name": "door", "stream_url": "http://user:secret@camera.invalid/live.m3u8"}
+    usual: dict[str, Any] = {
+        "camera_id": 1,
+        "name": "door",
+        "stream_url": "http://user:secret@camera.invalid/live.m3u8",
+    }
     return Camera(**(usual | changes))
 
 

@@ -112,6 +112,15 @@ class SegmentLoop:
         wanted = round((gap.to_at - gap.from_at).total_seconds() * self._plan.camera.watch_fps)
         return self._record(gap.to_at, [], self._observation(gap.from_at, gap.to_at, wanted, 0, reason))
 
+    def drop(self, segment: Segment) -> SegmentRecord | None:
+        """Record a segment that comes too late to be analysed; None when it was counted before."""
+        self._ended_at = None
+        if self._is_seen(segment.stop_at - TICK):
+            return None
+        wanted = round(segment.duration_s * self._plan.camera.watch_fps)
+        seen = self._observation(segment.start_at, segment.stop_at, wanted, 0, Reason.LATE_DROPPED)
+        return self._record(segment.stop_at - TICK, [], seen)
+
     def segment(self, segment: Segment) -> SegmentRecord | None:
         """Count one segment; None when all of it was counted before."""
         give_up = self._give_up_after(time.monotonic())

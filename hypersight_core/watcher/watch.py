@@ -9,6 +9,7 @@ from datetime import datetime
 
 from hypersight_core.detection.client import FaceDetector, ObjectDetector
 from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.errors import LeaseLost
 from hypersight_core.live.publisher import FacesPublisher
 from hypersight_core.processors.interface import FoundFaces, Services
@@ -74,7 +75,7 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
             loop.configure(plan)
             if before.record is not None:
                 loop.resume(before.seq, before.record.position_at, before.record.state)
-            return _Follower(loop, link, stop).follow(plan)
+            return _Follower(loop, link, stop, settings.max_lag_s).follow(plan)
         finally:
             loop.close()
             outputs.close()
@@ -83,8 +84,10 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
 class _Follower:
     """Follows the camera's stream through edits and reconnections."""
 
-    def __init__(self, loop: SegmentLoop, link: DatabaseLink, stop: threading.Event) -> None:
-        self._loop, self._link, self._stop = loop, link, stop
+    def __init__(
+        self, loop: SegmentLoop, link: DatabaseLink, stop: threading.Event, max_lag_s: float
+    ) -> None:
+        self._loop, self._link, self._stop, self._max_lag_s = loop, link, stop, max_lag_s
         self._lag = LagMeter()
         self._source_state = SourceState.CONNECTING
         self._lag_s: float | None = None
@@ -115,10 +118,18 @@ class _Follower:
         return plan
 
     def _take(self, piece: Segment | Gap) -> None:
-        record = self._loop.gap(piece) if isinstance(piece, Gap) else self._loop.segment(piece)
+        record = self._loop.gap(piece) if isinstance(piece, Gap) else self._counted(piece)
         if record is not None:
             self._link.append(record)
-            self._lag_s = self._lag.lag_s(record.position_at, time.monotonic())
+
+    def _counted(self, segment: Segment) -> SegmentRecord | None:
+        if segment.is_discontinuity:
+            self._lag.reset()
+        self._lag_s = self._lag.lag_s(segment.stop_at, time.monotonic())
+        if self._lag_s > self._max_lag_s:
+            logger.warning("segment dropped, too far behind", extra={"lag_s": round(self._lag_s, 1)})
+            return self._loop.drop(segment)
+        return self._loop.segment(segment)
 
     def _heard(self, state: SourceState) -> None:
         self._source_state = state

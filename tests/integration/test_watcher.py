@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,12 @@ class Watched:
         return [row for row in self.rows("processor_event") if kind in (None, row["kind"])]
 
     def seen_s(self) -> float:
-        return sum(
-            (row["to_at"] - row["from_at"]).total_seconds()
-            for row in self.rows("observation")
-            if row["frames_detected"] == row["frames_wanted"]
+        return float(
+            sum(
+                (row["to_at"] - row["from_at"]).total_seconds()
+                for row in self.rows("observation")
+                if row["frames_detected"] == row["frames_wanted"]
+            )
         )
 
 
@@ -233,7 +236,7 @@ def test_a_watcher_killed_in_the_middle_doubles_and_loses_nothing(one):
     for run_id in runs[:-1]:
         process = _process(one, run_id)
         written = len(one.events("enter"))
-        eventually(lambda written=written: len(one.events("enter")) > written, within_s=30)
+        eventually(partial(_has_more_entries, one, written), within_s=30)
         process.kill()
         process.wait()
     with Watcher(one, runs[-1]):
@@ -272,6 +275,10 @@ def test_a_database_outage_loses_and_doubles_nothing(server_dir, tmp_path, camer
     finally:
         one.store.close()
         server.stop()
+
+
+def _has_more_entries(one: Watched, written: int) -> bool:
+    return len(one.events("enter")) > written
 
 
 def _is_flushed(one: Watched) -> bool:

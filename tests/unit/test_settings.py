@@ -1,4 +1,5 @@
 import ast
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,7 @@ def test_every_setting_says_what_it_is():
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
     documented = {
         before.target.id
-        for before, after in zip(body, body[1:], strict=False)
+        for before, after in pairwise(body)
         if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }

@@ -204,3 +204,15 @@ def test_an_edited_zone_takes_effect_at_the_next_segment(make_loop, segments):
     later = counted(loop, segments[1:])
     assert [event for event in events_of(later) if event.kind is EventKind.ENTER] == []
     assert {event.processor_id for event in events_of(later)} <= {4}
+
+
+def test_a_segment_that_comes_too_late_is_a_gap_with_its_reason(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    dropped = loop.drop(segments[0])
+    assert dropped is not None
+    (seen,) = dropped.observations
+    assert (seen.frames_wanted, seen.frames_detected, seen.reason) == (10, 0, Reason.LATE_DROPPED)
+    assert loop.drop(segments[0]) is None
+    following = loop.segment(segments[1])
+    assert following is not None
+    assert following.observations[0].frames_detected == 10
