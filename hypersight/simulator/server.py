@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.stage.order(Fault(order))
         self._answer(b"ok\n", "text/plain")
 
-    def log_message(self, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing: players ask several times a second."""
 
     def _segment(self, number: int, fault: Fault) -> None:
