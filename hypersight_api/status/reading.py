@@ -105,7 +105,7 @@ def _overview(known: _Known, figures: _Figures) -> CameraOverview:
     return CameraOverview(
         status=_status(known),
         coverage_today=Coverage.of(coverage),
-        coverage_text=words.coverage_today(coverage),
+        coverage_text=words.coverage_today(coverage, is_live=known.live is not None),
         processors=tuple(_processor(known, one, figures) for one in known.processors),
     )
 
@@ -160,7 +160,7 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
 
 def _with_traffic(status: ProcessorStatus, total: domain.TrafficTotal) -> ProcessorStatus:
     if total.value == 0 and total.coverage.watched_s <= 0:
-        return replace(status, value_text="–", caption="no figure: not watched today", is_current=False)
+        return replace(status, value_text="–", caption="no figure: nothing analysed today", is_current=False)
     return replace(status, traffic_today=total.value, value_text=f"{total.value:,}", caption="came in today")
 
 

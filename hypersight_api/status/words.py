@@ -46,10 +46,10 @@ def idle_state(state: str, since: datetime | None, zone: ZoneInfo, now: datetime
     ) + f" since {clock(since, zone, now)}", mood
 
 
-def coverage_today(coverage: Coverage) -> str:
-    """Return how much of today was watched."""
+def coverage_today(coverage: Coverage, *, is_live: bool) -> str:
+    """Return how much of today was watched; a watcher that has just begun has seen nothing yet."""
     if coverage.watched_s <= 0:
-        return "Not watched today"
+        return "Nothing analysed yet today" if is_live else "Not watched today"
     # Only what was watched to the second is called the whole.
     percent = min(round(coverage.share * 100), 100 if coverage.share >= 1 else 99)
     share = f"{percent} %" if percent else "less than 1 %"

@@ -38,8 +38,8 @@ def test_the_page_shows_states_and_figures_in_words(client, store):
         html = client.get("/").text
     shown = text_of(html)
     assert "<script>alert" not in html
-    assert "Watching 1 of 4 frames late Not watched today Times in UTC" in shown
-    assert "– no figure: not watched today" in shown
+    assert "Watching 1 of 4 frames late Nothing analysed yet today Times in UTC" in shown
+    assert "– no figure: nothing analysed today" in shown
     assert 'data-playlist="/videos/1/processed_stream.m3u8"' in html
     assert "run make setup" in shown
     assert "No face in view" in shown

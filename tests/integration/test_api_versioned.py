@@ -169,7 +169,7 @@ def test_status_tells_live_watchers_from_dead_ones(counting, store):
         assert (status["detail"], status["lag_s"]) == ("2 of 9 frames late", 2.0)
         overview = counting.get("/api/v1/status").json()["cameras"][0]
         assert overview["status"] == status
-        assert overview["coverage_text"] == "Not watched today"
+        assert overview["coverage_text"] == "Nothing analysed yet today"
     status = counting.get("/api/v1/cameras/1/status").json()
     assert (status["watching"], status["state"]) == (False, "not_watched")
     assert status["text"].startswith("Not watched since ")

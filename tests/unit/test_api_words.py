@@ -21,7 +21,11 @@ PARIS = ZoneInfo("Europe/Paris")
     ],
 )
 def test_coverage_is_never_said_to_be_more_than_it_is(coverage, text):
-    assert words.coverage_today(coverage) == text
+    assert words.coverage_today(coverage, is_live=False) == text
+
+
+def test_a_watcher_that_has_just_begun_is_not_called_absent():
+    assert words.coverage_today(Coverage(0, 3600), is_live=True) == "Nothing analysed yet today"
 
 
 def test_a_camera_nobody_watches_says_since_when_in_its_own_time():
