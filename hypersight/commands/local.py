@@ -114,7 +114,7 @@ class LocalCommands:
         for name, film, is_pets in films:
             port = free_port(port)
             urls[name] = f"http://127.0.0.1:{port}/live.m3u8"
-            services.append(_simulator(name, film, demo.PEDESTRIANS_FPS if is_pets else None, port))
+            services.append(_simulator(name, film, demo.PEDESTRIANS_FPS if is_pets else None, port, cache_dir))
             port += 1
         return urls, services
 
@@ -138,8 +138,9 @@ class LocalCommands:
         return keep_up
 
 
-def _simulator(name: str, film: Path, fps: float | None, port: int) -> Service:
+def _simulator(name: str, film: Path, fps: float | None, port: int, cache_dir: Path) -> Service:
     argv = [sys.executable, "-m", "hypersight.simulator", str(film), "--port", str(port)]
+    argv += ["--cache-dir", str(cache_dir / "simulator")]
     if fps is not None:
         argv += ["--fps", f"{fps:g}"]
     label = name.lower().replace("demo: ", "camera-")

@@ -99,7 +99,7 @@ def test_a_killed_watcher_is_replaced_and_counts_on(demo):
 
     def replaced() -> bool:
         now = {run["camera_id"]: run["run_id"] for run in demo.watcher_runs("STARTED")}
-        return now.get(camera_id, runs[camera_id]) != runs[camera_id]
+        return bool(now.get(camera_id, runs[camera_id]) != runs[camera_id])
 
     eventually(replaced, within_s=60, what="a new run")
     eventually(
