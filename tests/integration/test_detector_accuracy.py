@@ -1,4 +1,4 @@
-"""The reference network finds the persons of PETS09-S2L1; the ground truth lies beside the checkout, not in it."""
+"""The reference network finds the persons of PETS09-S2L1; the ground truth lies beside the checkout."""
 
 from pathlib import Path
 
