@@ -114,7 +114,8 @@ class LocalCommands:
         for name, film, is_pets in films:
             port = free_port(port)
             urls[name] = f"http://127.0.0.1:{port}/live.m3u8"
-            services.append(_simulator(name, film, demo.PEDESTRIANS_FPS if is_pets else None, port, cache_dir))
+            fps = demo.PEDESTRIANS_FPS if is_pets else None
+            services.append(_simulator(name, film, fps, port, cache_dir))
             port += 1
         return urls, services
 
