@@ -53,8 +53,8 @@ class Received:
 class FakeDetector:
     """Speaks both detector contracts; use it as a context manager.
 
-    `answers` (for `/objects`) and `face_answers` may be changed at any time; so may `fault`, which meets every
-    request until it is None again; `next_faults` meet one request each, before `fault` and the answers.
+    `answers` (for `/objects`) and `face_answers` may be changed at any time; so may `fault`, which meets
+    every request until it is None again; `next_faults` meet one request each, before `fault` and the answers.
     """
 
     def __init__(self, answers: Answer = ONE_PERSON, face_answers: Answer = NO_FACES) -> None:
