@@ -93,7 +93,8 @@ class ProcessCommand:
         store: Store | None,
     ) -> None:
         tally: Counter[tuple[int, EventKind]] = Counter()
-        finder = ObjectDetector(detector_url, timeout_s=self._settings.detector_timeout_s)
+        timeout_s = self._settings.detector_timeout_s
+        finder = ObjectDetector(detector_url, timeout_s=timeout_s, stop=stop.is_set)
         try:
             with self._progress(output) as advance:
                 for record in count_recording(plan, finder, recording, stop=stop, on_progress=advance):

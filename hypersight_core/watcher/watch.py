@@ -69,7 +69,7 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
         return "disabled"
     before = resumption(store, spool, plan.camera.camera_id)
     outputs = Outputs(settings.var_dir, plan.camera.camera_id)
-    with _detectors(settings) as (finder, services):
+    with _detectors(settings, stop.is_set) as (finder, services):
         loop = SegmentLoop(plan, finder, services, outputs=outputs, max_lag_s=settings.max_lag_s, stop=stop)
         try:
             loop.configure(plan)
@@ -168,9 +168,10 @@ def _opened(
 
 
 @contextmanager
-def _detectors(settings: Settings) -> Iterator[tuple[ObjectDetector, Services]]:
-    objects = ObjectDetector(settings.object_detector_url, timeout_s=settings.detector_timeout_s)
-    faces = FaceDetector(settings.face_detector_url, timeout_s=settings.detector_timeout_s)
+def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[tuple[ObjectDetector, Services]]:
+    timeout_s = settings.detector_timeout_s
+    objects = ObjectDetector(settings.object_detector_url, timeout_s=timeout_s, stop=stop)
+    faces = FaceDetector(settings.face_detector_url, timeout_s=timeout_s, stop=stop)
     publisher = FacesPublisher(settings.api_url, settings.live_token)
 
     def find_faces(jpeg: bytes) -> FoundFaces:

@@ -143,7 +143,10 @@ def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
     demo.process.send_signal(signal.SIGINT)
     demo.process.wait(timeout=20)
     assert time.monotonic() - started_s < 10
-    assert psutil.wait_procs(family, timeout=1)[1] == []
+    # Where nobody reaps orphans at once, an ended process stays as a zombie for a moment.
+    assert [
+        one for one in psutil.wait_procs(family, timeout=2)[1] if one.status() != psutil.STATUS_ZOMBIE
+    ] == []
 
     assert set(run_statuses(demo)) <= {"SUCCESS", "FAILURE", "CANCELED"}
 
