@@ -33,7 +33,7 @@ class MeasureController(Controller):
     def get_traffic(
         self, store: NamedDependency[Store], processor_id: FromPath[int], start: Start, stop: Stop = None
     ) -> schemas.Traffic:
-        """Count the persons that came in: entered a zone, or crossed a line inwards."""
+        """Count the persons that came in (entered a zone, or crossed a line inwards), and those that left."""
         of = reading.subject(store, processor_id, "traffic")
         return reading.traffic(store, of, reading.Interval(start, stop, now()))
 

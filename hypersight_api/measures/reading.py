@@ -71,13 +71,21 @@ def subject(store: Store, processor_id: int, kind: str | None = None) -> Subject
 
 
 def traffic(store: Store, of: Subject, asked: Interval) -> schemas.Traffic:
-    """Return how many persons came in."""
+    """Return how many persons came in, and how many left."""
     start, stop = of.ends(asked)
     processor_id = of.processor.processor_id
     with store.transaction() as tx:
         total = metrics.traffic_total(tx, processor_id, start, stop)
-    coverage = schemas.Coverage.of(total.coverage)
-    return schemas.Traffic(processor_id, start, stop, total.value, total.first_at, total.last_at, coverage)
+    return schemas.Traffic(
+        processor_id,
+        start,
+        stop,
+        total.value,
+        total.out_value,
+        total.first_at,
+        total.last_at,
+        schemas.Coverage.of(total.coverage),
+    )
 
 
 def traffic_series(store: Store, of: Subject, asked: Interval, bucket: str) -> schemas.TrafficSeries:

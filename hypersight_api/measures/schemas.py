@@ -25,14 +25,18 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """Persons that came in, in start < ts <= stop."""
+    """Persons that came in, and that left, in start < ts <= stop."""
 
     processor_id: int
     start: datetime
     stop: datetime
     traffic: int
+    """Persons that entered a zone, or crossed a line inwards."""
+    traffic_out: int
+    """Persons that left a zone, or crossed a line outwards."""
     first_at: datetime | None
     last_at: datetime | None
+    """First and last coming in."""
     coverage: Coverage
 
 

@@ -159,9 +159,15 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
 
 
 def _with_traffic(status: ProcessorStatus, total: domain.TrafficTotal) -> ProcessorStatus:
-    if total.value == 0 and total.coverage.watched_s <= 0:
+    if total.value == total.out_value == 0 and total.coverage.watched_s <= 0:
         return replace(status, value_text="–", caption="no figure: nothing analysed today", is_current=False)
-    return replace(status, traffic_today=total.value, value_text=f"{total.value:,}", caption="came in today")
+    return replace(
+        status,
+        traffic_today=total.value,
+        traffic_out_today=total.out_value,
+        value_text=f"{total.value:,}",
+        caption=f"came in today, {total.out_value:,} went out",
+    )
 
 
 def _with_people(status: ProcessorStatus, found: domain.Presence | None, known: _Known) -> ProcessorStatus:

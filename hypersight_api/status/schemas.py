@@ -45,6 +45,8 @@ class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):
     preview_url: str | None
     traffic_today: int | None = None
     """Persons that came in since local midnight; null when the camera was not watched today."""
+    traffic_out_today: int | None = None
+    """Persons that left since local midnight; null as above."""
     people_count: int | None = None
     counted_at: datetime | None = None
     is_current: bool

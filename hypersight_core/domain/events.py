@@ -31,6 +31,8 @@ class EventKind(StrEnum):
 
 TRAFFIC_KINDS = (EventKind.ENTER, EventKind.CROSS_IN)
 """The kinds whose values add up to a processor's traffic."""
+OUT_KINDS = (EventKind.EXIT, EventKind.CROSS_OUT)
+"""The kinds whose values add up to the persons that left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class TrafficTotal:
-    """Persons that entered in start < ts <= stop."""
+    """Persons that came in, and persons that left, in start < ts <= stop."""
 
     value: int
+    """How many came in."""
+    out_value: int
     first_at: datetime | None
     last_at: datetime | None
+    """First and last coming in."""
     coverage: Coverage
 
 

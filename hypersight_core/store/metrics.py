@@ -51,7 +51,7 @@ class EventCursor:
 
 
 def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: datetime) -> TrafficTotal:
-    """Return how many persons came in.
+    """Return how many persons came in, and how many left.
 
     Raises:
         InvalidInput: the interval ends before it starts, or lacks a time zone.
@@ -59,7 +59,8 @@ def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: date
     check_interval(start, stop)
     asked = {"processor_id": processor_id, "start_at": start, "stop_at": stop}
     row = tx.execute(metrics_sql.TRAFFIC_TOTAL, asked).one()
-    return TrafficTotal(row.value, row.first_at, row.last_at, _coverage(row.watched_s, start, stop))
+    watched = _coverage(row.watched_s, start, stop)
+    return TrafficTotal(row.value, row.out_value, row.first_at, row.last_at, watched)
 
 
 def traffic_series(

@@ -9,9 +9,10 @@ taking one off turns its [from, to) into our (start, stop].
 
 import sqlalchemy as sa
 
-from hypersight_core.domain.events import TRAFFIC_KINDS
+from hypersight_core.domain.events import OUT_KINDS, TRAFFIC_KINDS
 
 _KINDS = ", ".join(f"'{kind}'" for kind in TRAFFIC_KINDS)
+_OUT_KINDS = ", ".join(f"'{kind}'" for kind in OUT_KINDS)
 
 _CAMERA = "(SELECT camera_id FROM processor WHERE processor_id = :processor_id)"
 
@@ -40,10 +41,16 @@ FROM observation WHERE camera_id = {camera_id} AND {_REACHES_IN}
 WATCHED = sa.text(_watched_s(":camera_id"))
 
 TRAFFIC_TOTAL = sa.text(f"""
-WITH came AS ({_TRAFFIC_EVENTS})
-SELECT coalesce(sum(value), 0)::bigint AS value, min(ts) AS first_at, max(ts) AS last_at,
+WITH passed AS (
+  SELECT ts, value, kind IN ({_KINDS}) AS is_in FROM processor_event
+  WHERE processor_id = :processor_id AND ts > :start_at AND ts <= :stop_at
+    AND kind IN ({_KINDS}, {_OUT_KINDS})
+)
+SELECT coalesce(sum(value) FILTER (WHERE is_in), 0)::bigint AS value,
+       coalesce(sum(value) FILTER (WHERE NOT is_in), 0)::bigint AS out_value,
+       min(ts) FILTER (WHERE is_in) AS first_at, max(ts) FILTER (WHERE is_in) AS last_at,
        ({_watched_s(_CAMERA)}) AS watched_s
-FROM came
+FROM passed
 """)
 
 _BUCKET = """

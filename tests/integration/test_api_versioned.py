@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from hypersight_api.services import now
+from hypersight_api.time_stamps import midnight
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, metrics, processors
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
@@ -103,11 +106,13 @@ def test_events_of_a_deleted_processor_stay_unless_purged(counting, store):
 
 def test_traffic_says_how_much_of_the_interval_was_watched(counting, store):
     saved(store, *(an_event(processor_id=1, ts=noon(60 * i), track_id=i + 1) for i in range(5)))
+    left = {noon(0): EventKind.EXIT, noon(30): EventKind.EXIT, noon(900): EventKind.CROSS_OUT}
+    saved(store, *(an_event(processor_id=1, ts=ts, kind=kind, value=3) for ts, kind in left.items()))
     observed(store, 1, NOON, timedelta(minutes=30))
     asked = {"start": "2026-03-02T12:00:00Z", "stop": "2026-03-02T13:00:00Z"}
     assert counting.get("/api/v1/processors/1/traffic", params=asked).json() == {
         "processor_id": 1, "start": "2026-03-02T12:00:00Z", "stop": "2026-03-02T13:00:00Z", "traffic": 4,
-        "first_at": "2026-03-02T12:01:00Z", "last_at": "2026-03-02T12:04:00Z",
+        "traffic_out": 6, "first_at": "2026-03-02T12:01:00Z", "last_at": "2026-03-02T12:04:00Z",
         "coverage": {"watched_s": 1800.0, "interval_s": 3600.0, "share": 0.5},
     }  # fmt: skip
 
@@ -180,6 +185,23 @@ def test_figures_are_never_zero_where_nobody_looked(counting, store):
     traffic, people = counting.get("/api/v1/status").json()["cameras"][0]["processors"]
     assert (traffic["traffic_today"], traffic["value_text"], traffic["is_current"]) == (None, "–", False)
     assert (people["people_count"], people["value_text"], people["is_current"]) == (None, "–", False)
+
+
+@pytest.mark.parametrize(("came", "left"), [(1200, 3), (0, 2)])
+def test_status_and_page_say_how_many_came_in_and_went_out_today(counting, store, came, left):
+    today = midnight(now(), ZoneInfo("Europe/Paris")) + timedelta(microseconds=1)
+    yesterday = today - timedelta(microseconds=1)
+    for ts, kind, value in (
+        (today, EventKind.ENTER, came),
+        (today, EventKind.EXIT, left),
+        (yesterday, EventKind.ENTER, 50),
+        (yesterday, EventKind.EXIT, 70),
+    ):
+        saved(store, an_event(processor_id=1, ts=ts, kind=kind, value=value))
+    traffic, _ = counting.get("/api/v1/status").json()["cameras"][0]["processors"]
+    assert (traffic["traffic_today"], traffic["traffic_out_today"]) == (came, left)
+    assert (traffic["value_text"], traffic["caption"]) == (f"{came:,}", f"came in today, {left} went out")
+    assert traffic["caption"] in counting.get("/").text
 
 
 def test_a_snapshot_of_a_camera_that_does_not_respond_says_so(counting):

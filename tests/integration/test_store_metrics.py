@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from hypersight_core.domain.events import TRAFFIC_KINDS, Event, EventKind, Observation, Reason
+from hypersight_core.domain.events import OUT_KINDS, TRAFFIC_KINDS, Event, EventKind, Observation, Reason
 from hypersight_core.errors import InvalidInput
 from hypersight_core.store import cameras, metrics, processors, watching
 from hypersight_core.store.buckets import BUCKETS, bucket_edges
@@ -90,8 +90,10 @@ def test_traffic_equals_the_raw_events(tx: Connection, events, seen, one, other,
         total = metrics.traffic_total(tx, 1, start, stop)
         series = metrics.traffic_series(tx, 1, start, stop, bucket, ZoneInfo(zone))
         part.rollback()
-    came = [e for e in events if e.processor_id == 1 and e.kind in TRAFFIC_KINDS and start < e.ts <= stop]
+    asked = [e for e in events if e.processor_id == 1 and start < e.ts <= stop]
+    came = [e for e in asked if e.kind in TRAFFIC_KINDS]
     assert total.value == sum(e.value for e in came)
+    assert total.out_value == sum(e.value for e in asked if e.kind in OUT_KINDS)
     assert (total.first_at, total.last_at) == (
         min((e.ts for e in came), default=None), max((e.ts for e in came), default=None),
     )  # fmt: skip
