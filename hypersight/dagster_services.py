@@ -1,6 +1,5 @@
 """Dagster in the local stack: one code server, the daemon and the UI, all over the same database."""
 
-import contextlib
 import shutil
 import socket
 import sys
@@ -9,17 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
-import psutil
 
-from hypersight.processes import Running, Service
+from hypersight.processes import Running, Service, stop_together
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
-from hypersight_pipelines.instance import storage_url
+from hypersight_pipelines.instance import SCHEMA, storage_url
 
 CODE, DAEMON, WEBSERVER = "dagster-code", "dagster-daemon", "dagster-webserver"
-SCHEMA = "dagster"
 MAX_SOCKET_PATH = 100
-WATCHERS_END_WITHIN_S = 5.0
 
 
 def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
@@ -42,13 +38,12 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         "DAGSTER_HOME": str(home),
         "DAGSTER_POSTGRES_URL": storage_url(settings.database_url),
     }
-    module = ["--module-name", "hypersight_pipelines.definitions", "--working-directory", str(root)]
-    named = ["--location-name", "hypersight", "--log-level", "warning"]
     yield Service(
         CODE,
-        [sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(address), *module, *named],
+        [sys.executable, "-m", "hypersight_pipelines", "--socket", str(address)],
         _accepts(address),
         environ,
+        stop_within_s=8.0,
         is_needed_by_next=True,
     )
     port = str(settings.dagster_port)
@@ -68,31 +63,8 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
 
 
 def stop_watchers(running: Sequence[Running]) -> None:
-    """End the daemon, so that nothing is launched any more, and let every watcher finish in order.
-
-    The code server would wait for its runs without telling them anything, so they are told here.
-    """
-    by_name = {one.service.name: one for one in running}
-    daemon, code = by_name.get(DAEMON), by_name.get(CODE)
-    if daemon is not None:
-        daemon.ask_to_stop()
-    if code is not None:
-        _terminated(code)
-    if daemon is not None:
-        daemon.ensure_stopped()
-    if code is not None:
-        psutil.wait_procs(_terminated(code), timeout=WATCHERS_END_WITHIN_S)
-
-
-def _terminated(code: Running) -> list[psutil.Process]:
-    try:
-        children = list(psutil.Process(code.process.pid).children(recursive=True))
-    except psutil.NoSuchProcess:
-        return []
-    for child in children:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.terminate()
-    return children
+    """End the daemon, so that nothing is launched any more, and the code server with its watchers."""
+    stop_together([one for one in running if one.service.name in (DAEMON, CODE)])
 
 
 def _socket_path(home: Path) -> Path:

@@ -23,7 +23,9 @@ from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, schema
 from hypersight_core.store.engine import Store
+from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_core.watcher.watch import watch_camera
+from hypersight_pipelines.instance import SCHEMA
 
 SIMULATOR_PORT = 8081
 
@@ -62,10 +64,11 @@ class LocalCommands:
             self._stay(stack, seconds)
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema."""
+        """Bring the database to the newest schema, and make room for Dagster's own tables beside it."""
         with database(self._settings) as url:
             was_current = schema.is_current(url)
             schema.upgrade(url)
+            ensure_namespace(url, SCHEMA)
         self._console.print("the schema was up to date" if was_current else "the schema is up to date now")
 
     def watch(self, *, camera: int) -> None:
