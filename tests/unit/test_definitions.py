@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from hypersight_core.settings import Settings
 from hypersight_pipelines.location import build_defs
