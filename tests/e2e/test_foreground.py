@@ -60,7 +60,8 @@ def add_camera(store, stream_url: str) -> int:
 
 def entries(store) -> int:
     with store.transaction() as tx:
-        return tx.execute(sa.text("SELECT count(*) FROM processor_event WHERE kind = 'enter'")).scalar_one()
+        count = tx.execute(sa.text("SELECT count(*) FROM processor_event WHERE kind = 'enter'"))
+        return int(count.scalar_one())
 
 
 def test_a_camera_is_watched_in_the_foreground_until_ctrl_c(store, film, environ):
@@ -105,20 +106,10 @@ def test_a_recording_stored_twice_counts_once(store, film, environ):
 
 
 def test_events_are_printed_one_a_line(film, environ):
+    zones = json.dumps([[list(corner) for corner in MIDDLE.corners_rel]])
+    command = [sys.executable, "-m", "hypersight", "process", str(film), "--output", "jsonl"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "hypersight",
-            "process",
-            str(film),
-            "--output",
-            "jsonl",
-            "--zones",
-            json.dumps([[list(corner) for corner in MIDDLE.corners_rel]]),
-            "--watch-fps",
-            "5",
-        ],
+        [*command, "--zones", zones, "--watch-fps", "5"],
         cwd=ROOT,
         env=environ,
         capture_output=True,
