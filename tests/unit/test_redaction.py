@@ -14,10 +14,25 @@ from hypersight_core.redaction import redacted, redacted_text
         ("http://cam/live.m3u8", "http://cam/live.m3u8"),
         ("http://cam/a?X-Amz-Signature=1f#secret", "http://cam/a?X-Amz-Signature=***"),
         ("http://[broken", "***"),
+        ("http://[::1]/live.m3u8", "http://[::1]/live.m3u8"),
+        ("https://cdn/npm/@scope/a@1.0/live.m3u8", "https://cdn/npm/@scope/a@1.0/live.m3u8"),
+        ("http://cam/snap?usr=admin&pw=hush&wpw=1", "http://cam/snap?usr=admin&pw=***&wpw=1"),
+        ("rtsp://cam/user=admin_password=hush_channel=1.sdp", "rtsp://cam/user=admin_password=***"),
+        ("http://cam/a;pwd=hush/b", "http://cam/a;pwd=***/b"),
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url, shown):
     assert redacted(url) == shown
+
+
+@pytest.mark.parametrize("sign", ["#", "/", "?", '"', "'", "[", "@", "<", ":"])
+@pytest.mark.parametrize("first", ["hush", "1234"])
+def test_a_password_nobody_escaped_is_not_shown_in_part(sign, first):
+    url = f"rtsp://joe:{first}{sign}hush@cam/live"
+    for shown in (redacted(url), redacted_text(f"cannot open '{url}': 401")):
+        assert "hush" not in shown
+        assert "1234" not in shown
+        assert "joe" not in shown
 
 
 def test_urls_inside_messages_are_redacted():
