@@ -14,7 +14,7 @@ def free_port(wanted: int, *, host: str = "127.0.0.1", taken: frozenset[int] = f
         SetupFailed: none of the next fifty is free.
     """
     for port in range(wanted, wanted + TRIES):
-        if port not in taken and _is_free(host, port):
+        if port not in taken and is_port_free(host, port):
             return port
     raise SetupFailed(
         f"no free port from {wanted} to {wanted + TRIES - 1}",
@@ -22,11 +22,12 @@ def free_port(wanted: int, *, host: str = "127.0.0.1", taken: frozenset[int] = f
     )
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_port_free(host: str, port: int) -> bool:
+    """Return whether a server could listen on `port` right now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
             return False
-        return True
+    return True

@@ -15,8 +15,9 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from hypersight.ports import is_port_free
 from hypersight.postgres_binaries import PostgresBinaries, ServerAccount, reachable_folder
-from hypersight.postgres_process import PostmasterFile, is_port_free
+from hypersight.postgres_process import PostmasterFile
 from hypersight_core.errors import SetupFailed
 
 logger = logging.getLogger(__name__)

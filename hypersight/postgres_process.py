@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,6 @@ from pathlib import Path
 import psutil
 
 POLL_S = 0.05
-
-
-def is_port_free(host: str, port: int) -> bool:
-    """Return whether a server could listen on `port` right now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
