@@ -15,6 +15,7 @@ from hypersight_api.faces import controller as faces
 from hypersight_api.faces.hub import FacesHub
 from hypersight_api.field import controller as field
 from hypersight_api.frames import controller as frames
+from hypersight_api.frames.upkeep import keep_tidy
 from hypersight_api.headers import add_headers
 from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
@@ -22,6 +23,7 @@ from hypersight_api.measures.controller import MeasureController
 from hypersight_api.openapi import openapi_config
 from hypersight_api.pages import controller as pages
 from hypersight_api.pages.assets import Vendor
+from hypersight_api.patience import BodyInTime
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
 from hypersight_api.status.controller import get_status
@@ -69,13 +71,17 @@ def create_app(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+        stopping = asyncio.Event()
+        tidying = asyncio.create_task(keep_tidy(settings.var_dir, store, stopping))
         yield
+        stopping.set()
+        await tidying
         store.close()
 
     return Litestar(
         route_handlers=HANDLERS,
         dependencies=providers(settings=settings, store=store, hub=hub, figures=figures, vendor=vendor),
-        middleware=[CountRequests(figures), Access(settings)],
+        middleware=[CountRequests(figures), Access(settings), BodyInTime()],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[add_headers],
         lifespan=[lifespan],

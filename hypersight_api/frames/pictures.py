@@ -87,13 +87,13 @@ def snapshot_path(var_dir: Path, camera_id: int) -> Path:
 def _prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.jpg"):
-        if (_age_s(old) or 0.0) > KEPT_S:
+        if (age_s(old) or 0.0) > KEPT_S:
             old.unlink(missing_ok=True)
 
 
 def _copy_fresh(snapshot: Path, path: Path) -> bool:
-    age_s = _age_s(snapshot)
-    if age_s is None or age_s > FRESH_S:
+    old_s = age_s(snapshot)
+    if old_s is None or old_s > FRESH_S:
         return False
     try:
         shutil.copyfile(snapshot, path)
@@ -102,7 +102,8 @@ def _copy_fresh(snapshot: Path, path: Path) -> bool:
     return True
 
 
-def _age_s(path: Path) -> float | None:
+def age_s(path: Path) -> float | None:
+    """Return how long ago a file was written; None when it is not there."""
     try:
         return datetime.now().astimezone().timestamp() - path.stat().st_mtime
     except FileNotFoundError:
