@@ -25,7 +25,8 @@ from hypersight_core.redaction import redacted_text
 
 logger = logging.getLogger(__name__)
 
-FIELD_PATHS = ("/traffic", "/objects", "/statusWatch", "/getFrame", "/frame/", "/videos/")
+FIELD_PATHS = ("/traffic", "/objects", "/statusWatch", "/getFrame")
+FIELD_FOLDERS = ("/frame/", "/videos/")
 RETRY_AFTER_S = 2
 STATUS_OF: tuple[tuple[type[HypersightError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -79,7 +80,7 @@ def _answer(
     headers: dict[str, str] | None = None,
     errors: object = None,
 ) -> Response[bytes]:
-    if request.url.path.startswith(FIELD_PATHS):
+    if _is_of_the_field(request.url.path):
         content: dict[str, Any] = {"err": True, "msg": detail}
         media_type = "application/json"
     else:
@@ -91,6 +92,10 @@ def _answer(
     )
 
 
+def _is_of_the_field(path: str) -> bool:
+    return path.rstrip("/") in FIELD_PATHS or path.startswith(FIELD_FOLDERS)
+
+
 def _outage(error: HypersightError) -> str:
     if isinstance(error, SourceUnavailable):
         return redacted_text(str(error))
@@ -98,7 +103,7 @@ def _outage(error: HypersightError) -> str:
 
 
 def _detail(error: HTTPException, status: HTTPStatus) -> str:
-    if isinstance(error, ValidationException):
+    if isinstance(error, ValidationException) and error.extra:
         return "the request does not fit; see errors"
     return error.detail or status.phrase
 

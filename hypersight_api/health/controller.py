@@ -7,7 +7,8 @@ from litestar.params import SkipValidation
 from hypersight_api.health.prometheus import Figures
 from hypersight_core.store.engine import Store
 
-PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS_TEXT = "text/plain; version=0.0.4"
+"""The character set is added to every text."""
 
 
 @get("/healthz", tags=("health",), sync_to_thread=False)

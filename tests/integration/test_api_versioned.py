@@ -284,6 +284,15 @@ def test_a_question_that_means_nothing_is_a_problem_that_says_so(counting, query
     problem(counting.get(f"/api/v1/{query}"), status)
 
 
+def test_a_missing_parameter_is_named(counting):
+    assert "'start'" in problem(counting.get("/api/v1/processors/1/traffic"), 400)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/trafficjam", "/api/v2", "/static/x.js"])
+def test_an_unknown_address_is_a_problem_too(client, path):
+    problem(client.get(path), 404)
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
