@@ -54,4 +54,5 @@ class LocalSwagger(OpenAPIRenderPlugin):
             body = '<div id="api-docs"></div>'
         page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} API</title>'
         page += '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        page += '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'
         return f"{page}{head}</head><body>{body}</body></html>".encode()

@@ -9,12 +9,13 @@ class Preview {
     this.Hls = Hls;
     this.video = place.querySelector("video");
     this.note = place.querySelector(".preview-note");
-    this.video.addEventListener("playing", () => this.say(""));
-    this.video.addEventListener("loadeddata", () => this.say(mayMove ? "" : "Press play"));
+    this.video.addEventListener("playing", () => this.hls && this.say(""));
+    this.video.addEventListener("loadeddata", () => this.hls && this.say(mayMove ? "" : "Press play"));
+    this.video.addEventListener("waiting", () => this.hls && this.say("Waiting for the next pictures", this.video.readyState >= 2));
   }
 
-  say(text) {
-    this.place.classList.toggle("is-playing", text === "" || text === "Press play");
+  say(text, isPictureThere = text === "" || text === "Press play") {
+    this.place.classList.toggle("is-playing", isPictureThere);
     this.note.textContent = text;
     this.note.hidden = text === "";
   }
@@ -24,20 +25,20 @@ class Preview {
     clearTimeout(this.again);
     this.hls = new this.Hls(LIVE);
     this.hls.on(this.Hls.Events.ERROR, (_, error) => error.fatal && this.restart());
-    this.hls.on(this.Hls.Events.MANIFEST_PARSED, () => mayMove && this.video.play().catch(() => this.say("Press play")));
+    this.hls.on(this.Hls.Events.MANIFEST_PARSED, () => mayMove && this.video.play().catch(() => this.hls && this.say("Press play")));
     this.hls.loadSource(this.place.dataset.playlist);
     this.hls.attachMedia(this.video);
   }
 
-  stop() {
+  stop(why = "The preview starts in a moment") {
     clearTimeout(this.again);
     this.hls?.destroy();
     this.hls = null;
+    this.say(why);
   }
 
   restart() {
-    this.stop();
-    this.say("No preview now: it plays while the camera is watched");
+    this.stop("No preview now: it plays while the camera is watched");
     this.again = setTimeout(() => this.start(), RETRY_MS);
   }
 }
@@ -45,7 +46,11 @@ class Preview {
 export async function watchPreviews(root) {
   const places = [...root.querySelectorAll("[data-playlist]")];
   if (!places.length || !root.dataset.hls) return;
-  const { default: Hls } = await import(root.dataset.hls);
+  const Hls = await libraryAt(root.dataset.hls);
+  if (!Hls) {
+    for (const place of places) place.querySelector(".preview-note").textContent = "The player could not be loaded; reload this page";
+    return;
+  }
   if (!Hls.isSupported()) {
     places.forEach(playNatively);
     return;
@@ -63,9 +68,30 @@ export async function watchPreviews(root) {
 
 function playNatively(place) {
   const video = place.querySelector("video");
-  if (!video.canPlayType("application/vnd.apple.mpegurl")) return;
-  video.src = place.dataset.playlist;
+  const note = place.querySelector(".preview-note");
+  if (!video.canPlayType("application/vnd.apple.mpegurl")) {
+    note.textContent = "This browser cannot play the preview";
+    return;
+  }
   video.autoplay = mayMove;
-  place.classList.add("is-playing");
-  place.querySelector(".preview-note").hidden = true;
+  video.addEventListener("loadeddata", () => {
+    place.classList.add("is-playing");
+    note.hidden = true;
+  });
+  video.addEventListener("error", () => {
+    place.classList.remove("is-playing");
+    note.textContent = "No preview now: it plays while the camera is watched";
+    note.hidden = false;
+    setTimeout(() => video.load(), RETRY_MS);
+  });
+  video.preload = "auto";
+  video.src = place.dataset.playlist;
+}
+
+async function libraryAt(url) {
+  try {
+    return (await import(url)).default;
+  } catch {
+    return null;
+  }
 }
