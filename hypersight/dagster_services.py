@@ -4,12 +4,12 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
-from hypersight.processes import Running, Service, stop_together
+from hypersight.processes import Service
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.instance import SCHEMA, storage_url
@@ -58,13 +58,8 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)],
         lambda: True,  # it listens nowhere; that cameras are watched shows that it works
         environ,
-        stop_within_s=6.0,
+        stop_within_s=4.0,  # a tick in hand takes as long; what it launches waits for the next start
     )
-
-
-def stop_watchers(running: Sequence[Running]) -> None:
-    """End the daemon, so that nothing is launched any more, and the code server with its watchers."""
-    stop_together([one for one in running if one.service.name in (DAEMON, CODE)])
 
 
 def _socket_path(home: Path) -> Path:

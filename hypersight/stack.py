@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from hypersight import endpoints
-from hypersight.dagster_services import dagster_services, stop_watchers
+from hypersight.dagster_services import dagster_services
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
 from hypersight.processes import Running, Service, rotate, stop_together
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 Say = Callable[[str], None]
+DETECTOR = "detector"
 
 
 def answers(url: str) -> Callable[[], bool]:
@@ -99,10 +100,9 @@ class Stack:
         return [one.service.name for one in self._running if one.restart_if_ended()]
 
     def stop(self) -> None:
-        """End everything: watchers first, so that no run is left open, the database last."""
-        if self._running:
-            stop_watchers(self._running)
-        stop_together(self._running)
+        """End everything: what the watchers need to finish the segment in hand goes last."""
+        stop_together([one for one in self._running if one.service.name != DETECTOR])
+        stop_together([one for one in self._running if one.service.name == DETECTOR])
         self._running = []
         self._exit.close()
 
@@ -135,7 +135,7 @@ class Stack:
         settings = self.settings
         environ = settings.environ()
         yield Service(
-            "detector",
+            DETECTOR,
             [sys.executable, "-m", "hypersight_detector", *_options(settings)],
             answers(f"http://127.0.0.1:{settings.detector_port}/healthz"),
             environ,

@@ -47,11 +47,19 @@ def _server(arguments: list[str]) -> "subprocess.Popen[bytes]":
 def _end(server: psutil.Process) -> None:
     """End the watchers, those launched meanwhile too, then the server."""
     for _ in range(2):
-        watchers = server.children(recursive=True)
+        watchers = [child for child in server.children(recursive=True) if not _is_tracker(child)]
         for watcher in watchers:
             _terminate(watcher)
         psutil.wait_procs(watchers, timeout=WATCHERS_END_WITHIN_S)
     _terminate(server)
+
+
+def _is_tracker(process: psutil.Process) -> bool:
+    """Whether this is Python's own helper, which outlives the runs and ignores SIGTERM."""
+    try:
+        return any("resource_tracker" in argument for argument in process.cmdline())
+    except psutil.Error:
+        return True
 
 
 def _wait(server: "subprocess.Popen[bytes]") -> None:
