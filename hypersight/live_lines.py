@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 from rich.console import Console
@@ -57,44 +55,15 @@ class LiveLines:
     def lines(self) -> list[str]:
         """Return a line per camera, or one that says why there is none."""
         try:
-            cameras = self._get("/api/v1/cameras")
-            watching = self._get("/statusWatch")
-            lines = [self._line(camera, watching) for camera in cameras]
+            reply = self._http.get("/api/v1/status").raise_for_status()
+            lines = [_line(camera) for camera in reply.json()["cameras"]]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             return [f"the API does not answer: {error}"]
         return lines or ["no cameras yet: hypersight camera add --help"]
 
-    def _line(self, camera: dict[str, Any], watching: dict[str, Any]) -> str:
-        camera_id = camera["camera_id"]
-        is_watched = watching.get(str(camera_id), {}).get("watching", False)
-        facts = [
-            fact
-            for processor in self._get(f"/api/v1/cameras/{camera_id}/processors")
-            if (fact := self._fact(processor, camera["time_zone"]))
-        ]
-        state = "watching" if is_watched else "not watched" if camera["enabled"] else "switched off"
-        return f"{camera_id} {camera['name']}: {state}" + "".join(f" · {fact}" for fact in facts)
-
-    def _fact(self, processor: dict[str, Any], time_zone: str) -> str:
-        processor_id = processor["processor_id"]
-        if processor["kind"] == "traffic":
-            midnight = datetime.now(ZoneInfo(time_zone)).strftime("%Y-%m-%d 00:00:00.0")
-            answer = self._post("/traffic", {"proc_id": processor_id, "start_ts": midnight})
-            return f"{0 if answer['err'] else answer['traffic']} entered today"
-        if processor["kind"] == "objects":
-            answer = self._post("/objects", {"proc_id": processor_id})
-            return "nobody counted yet" if answer["err"] else f"{answer['count']} persons now"
-        return ""
-
-    def _get(self, path: str) -> Any:
-        return self._http.get(path).raise_for_status().json()
-
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._http.post(path, json=body).raise_for_status().json()
-
     def _print(self, lines: list[str]) -> None:
         for line in lines:
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True, markup=False)
 
 
 def _table(lines: list[str]) -> Table:
@@ -102,3 +71,17 @@ def _table(lines: list[str]) -> Table:
     for line in lines:
         table.add_row(line)
     return table
+
+
+def _line(camera: dict[str, Any]) -> str:
+    status = camera["status"]
+    line = f"{status['camera_id']} {status['name']}: {status['text']}"
+    if status["mood"] == "bad" and status["detail"]:
+        line += f" ({status['detail']})"
+    if not status["watching"]:
+        return line
+    return " · ".join([line, *(_figure(one) for one in camera["processors"] if one["enabled"])])
+
+
+def _figure(processor: dict[str, Any]) -> str:
+    return f"{processor['value_text']} {processor['caption']}".strip()

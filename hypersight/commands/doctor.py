@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from hypersight import endpoints
 from hypersight.database import embedded_postgres
@@ -42,7 +42,7 @@ class DoctorCommand:
     def doctor(self) -> None:
         """Check each part and say what to do; exit code 1 when something is wrong."""
         is_fine = True
-        table = Table("part", "", "found", "what to do")
+        table = Table("part", "", Column("found", overflow="fold"), Column("what to do", overflow="fold"))
         for finding in self._findings():
             mark = "[green]ok[/green]" if finding.is_fine else "[red]problem[/red]"
             table.add_row(finding.what, mark, finding.fact, finding.advice)

@@ -81,7 +81,7 @@ def _refuse_errors(response: httpx.Response) -> None:
     if status < 400:
         return
     hints = {
-        401: "user or password is missing or wrong: write them into the URL, http://user:password@…",
+        401: "user or password is missing or wrong: write user:password@ before the host name",
         403: "access is refused: check user, password and the camera's access rules",
         404: "there is no such stream: check the path in the URL",
         410: "the stream is gone: check the path in the URL",
