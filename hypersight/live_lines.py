@@ -8,6 +8,7 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 EVERY_S = 1.0
 PLAIN_EVERY_S = 10.0
@@ -69,7 +70,7 @@ class LiveLines:
 def _table(lines: list[str]) -> Table:
     table = Table.grid()
     for line in lines:
-        table.add_row(line)
+        table.add_row(Text(line))
     return table
 
 
