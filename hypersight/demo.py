@@ -13,7 +13,7 @@ PEDESTRIANS_FPS = 7.0
 """True rate of the PETS09-S2L1 footage; its file says 10."""
 
 WALKWAY = Zone(((0.38, 0.29), (0.62, 0.27), (0.70, 0.50), (0.42, 0.47)), "walkway")
-ROAD = Zone(((0.80, 0.34), (0.98, 0.38), (0.98, 0.62), (0.80, 0.60)), "road")
+ROAD = Zone(((0.74, 0.36), (0.88, 0.38), (0.88, 0.62), (0.74, 0.58)), "road")
 
 
 @dataclass(frozen=True, slots=True)
