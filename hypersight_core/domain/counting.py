@@ -93,6 +93,13 @@ class ZoneCounter:
         """Id of the next new track."""
         return self._tracker.next_id
 
+    def step_widths(self, step_s: float) -> Floats:
+        """Return how far each person seen on the newest frame walks in `step_s`, in widths of its box."""
+        tracks = self._tracker.tracks
+        known = (tracks.seen_at == self.last_at) & (tracks.hits > 1)
+        speeds = np.linalg.norm(tracks.speeds[known], axis=1)
+        return np.asarray(speeds * step_s / tracks.sizes[known, 0])
+
     def interrupt(self) -> None:
         """Say that nobody knows what happened since the newest frame.
 

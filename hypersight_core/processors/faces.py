@@ -70,6 +70,10 @@ class Faces:
         """Return the faces on the newest frame."""
         return self._overlay
 
+    def advice(self) -> str:
+        """Return nothing: a fast scene harms no face."""
+        return ""
+
     def _persons(self, frame: Frame, detections: Detections) -> Detections:
         """Return the most certain persons in the zones; no zones: in the frame."""
         persons = detections.above(self._processor.threshold)
@@ -108,6 +112,8 @@ class Faces:
         found = self._services.find_faces(self._services.encode_jpeg(crop))
         faces = []
         for box_in_crop_px, score in zip(found.boxes_px, found.scores, strict=True):
+            if score < self._processor.threshold:
+                continue
             box_px = _shifted(left, top, box_in_crop_px, pixels)
             picture = _cut(pixels, box_px)
             if picture is not None:

@@ -1,8 +1,10 @@
 """Persons followed through the frames of one camera: what the counting processors share."""
 
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 from hypersight_core.domain.cameras import Anchor
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 CLOCK_STEP_S = 10.0
 """A stream clock that goes back further than this was set anew; less is a frame out of order."""
 ASPECT_CHANGE = 0.01
+STEPS_LOOKED_AT = 200
+FASTEST_STEP_WIDTHS = 0.7
+"""A median step above this many box widths is too fast for the frame rate."""
 
 
 class Following:
@@ -27,6 +32,7 @@ class Following:
     def __init__(self, zones: Sequence[Zone], anchor: Anchor, threshold: float) -> None:
         self._zones, self._anchor, self._threshold = tuple(zones) or (WHOLE_FRAME,), anchor, threshold
         self._counter: ZoneCounter | None = None
+        self._step_widths: deque[float] = deque(maxlen=STEPS_LOOKED_AT)
 
     @property
     def last_at(self) -> datetime | None:
@@ -50,7 +56,16 @@ class Following:
             self._counter = counter
         elif counter.last_at is not None and at_s <= counter.last_at:
             return None
-        return counter.update(at_s, detections, self._threshold)
+        step_s = at_s - counter.last_at if counter.last_at is not None else 0.0
+        crossings = counter.update(at_s, detections, self._threshold)
+        self._step_widths.extend(counter.step_widths(step_s).tolist())
+        return crossings
+
+    def advice(self) -> str:
+        """Return that the scene moves too fast for the frame rate, when it does."""
+        if len(self._step_widths) < STEPS_LOOKED_AT // 4 or median(self._step_widths) <= FASTEST_STEP_WIDTHS:
+            return ""
+        return "people move too far between two frames to be followed well: raise watch_fps"
 
     def people_count(self) -> int:
         """Return how many persons are in the polygons."""

@@ -85,6 +85,10 @@ class FrameProcessor(Protocol):
         """Return what to draw over the frame seen last."""
         ...
 
+    def advice(self) -> str:
+        """Return what an operator should change so that the figures get better; empty when nothing."""
+        ...
+
 
 Maker = Callable[[Camera, Processor, Services], FrameProcessor]
 """Makes a running processor; `hypersight_core.processors.registry` maps each kind to one."""

@@ -64,6 +64,10 @@ class Objects:
         people_count = state.get("people_count")
         self._people_count = None if people_count is None else int(people_count)
 
+    def advice(self) -> str:
+        """Return what an operator should change so that persons are followed better."""
+        return self._following.advice()
+
     def overlay(self) -> Overlay:
         """Return the persons on the newest frame, the zones, and the count."""
         count = self._people_count or 0

@@ -61,6 +61,10 @@ class Traffic:
         self._following.restore(state.get("following"))
         self._total_in, self._total_out = int(state.get("in", 0)), int(state.get("out", 0))
 
+    def advice(self) -> str:
+        """Return what an operator should change so that persons are followed better."""
+        return self._following.advice()
+
     def overlay(self) -> Overlay:
         """Return the persons on the newest frame, the zones, and the counts so far."""
         caption = f"in {self._total_in} · out {self._total_out}"

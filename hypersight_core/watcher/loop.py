@@ -69,11 +69,17 @@ class SegmentLoop:
         self._position_at: datetime | None = None
         self._ended_at: datetime | None = None
         self._is_resumed = self._is_broken = False
+        self._advice = ""
 
     @property
     def detector_problem(self) -> str:
         """Why the detector does not answer; empty while it does."""
         return self._analyst.problem
+
+    @property
+    def advice(self) -> str:
+        """What an operator should change about the camera; empty when nothing."""
+        return self._advice
 
     @property
     def position_at(self) -> datetime | None:
@@ -198,6 +204,7 @@ class SegmentLoop:
     def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
         self._seq += 1
         self._position_at = position_at
+        self._advice = self._running.advice()
         return SegmentRecord(
             camera_id=self._plan.camera.camera_id,
             seq=self._seq,

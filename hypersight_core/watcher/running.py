@@ -87,6 +87,10 @@ class RunningProcessors:
             if member.processor.kind not in registry.REALTIME_KINDS
         }
 
+    def advice(self) -> str:
+        """Return what an operator should change; empty when nothing."""
+        return next(filter(None, (member.running.advice() for member in self._members.values())), "")
+
     def close(self) -> None:
         """End the realtime thread."""
         self._realtime.close()

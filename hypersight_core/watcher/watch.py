@@ -137,7 +137,9 @@ class _Follower:
     def _state(self) -> WatcherState:
         """Say what goes on right now; called from the link's thread for each heartbeat."""
         state = self._source_state
-        phase, detail = ("watching", "") if state.is_connected else ("reconnecting", state.detail)
+        phase, detail = (
+            ("watching", self._loop.advice) if state.is_connected else ("reconnecting", state.detail)
+        )
         if self._loop.detector_problem:
             phase, detail = "detector_away", self._loop.detector_problem
         return WatcherState(phase=phase, position_at=self._loop.position_at, lag_s=self._lag_s, detail=detail)

@@ -139,3 +139,10 @@ def test_nothing_is_kept():
     assert processor.overlay().marks[0].box_rel == pytest.approx(
         (762 / 1600, 371 / 900, 782 / 1600, 401 / 900)
     )
+
+
+def test_faces_below_the_threshold_are_not_broadcast():
+    stage = Stage()
+    stage.processor(threshold=0.98).update(frame(), seen([(0.5, 0.5)], score=0.99))
+    assert stage.crops
+    assert stage.broadcast == []
