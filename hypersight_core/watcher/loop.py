@@ -138,9 +138,7 @@ class SegmentLoop:
         if tally.wanted == 0 and (tally.repeated or self._is_seen(last_at)):
             return None
         self._ended_at, self._is_resumed = segment.stop_at, False
-        reason = Reason.DETECTOR_ERROR if tally.detected < tally.wanted else None
-        seen = self._observation(segment.start_at, segment.stop_at, tally.wanted, tally.detected, reason)
-        return self._record(last_at, tally.events, seen)
+        return self._record(last_at, tally.events, self._seen_of(segment, tally))
 
     def _count(self, frame: AnalysedFrame, tally: _Tally) -> None:
         picture = frame.picture
@@ -156,6 +154,16 @@ class SegmentLoop:
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
         if self._outputs is not None and tally.detected == 1:
             self._outputs.snapshot(picture)
+
+    def _seen_of(self, segment: Segment, tally: _Tally) -> Observation:
+        wanted, reason = tally.wanted, None
+        if tally.detected < tally.wanted:
+            reason = Reason.DETECTOR_ERROR
+        due = min(int(segment.duration_s * self._plan.camera.watch_fps), len(segment.coded))
+        if not tally.repeated and tally.wanted < due - 1:
+            # Frames came but could not be decoded; a stream slower than `watch_fps` is no loss.
+            wanted, reason = due, reason or Reason.STREAM_DOWN
+        return self._observation(segment.start_at, segment.stop_at, wanted, tally.detected, reason)
 
     def _is_continuous(self, segment: Segment) -> bool:
         """Whether nothing was missed between the last segment and this one.

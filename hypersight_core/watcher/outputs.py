@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from hypersight_core.video.sampler import Picture
 
 logger = logging.getLogger(__name__)
 
-WAITING_FRAMES = 32
+WAITING_FRAMES = 8
+END_WITHIN_S = 2.0
 SNAPSHOT_MAX_WIDTH_PX = 1920
 
 _Job = tuple[Picture, int | None, Overlay]
@@ -66,8 +68,9 @@ class Outputs:
 
     def close(self) -> None:
         """Finish the frames that wait and end the previews."""
-        self._jobs.put(None)
-        self._thread.join(timeout=5)
+        with suppress(queue.Full):  # a disk that hangs must not hold up the end
+            self._jobs.put(None, timeout=END_WITHIN_S)
+        self._thread.join(timeout=END_WITHIN_S)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -1,9 +1,11 @@
 """Segments in, records out: on real video, with a detector that sees what the film shows."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+import av
 import msgspec
 import pytest
 
@@ -216,3 +218,28 @@ def test_a_segment_that_comes_too_late_is_a_gap_with_its_reason(make_loop, segme
     following = loop.segment(segments[1])
     assert following is not None
     assert following.observations[0].frames_detected == 10
+
+
+def test_frames_that_cannot_be_decoded_are_not_watched(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.segment(segments[0])
+    broken = [replace(one, packet=_garbled(one.packet)) for one in segments[1].coded]
+    record = loop.segment(replace(segments[1], coded=tuple(broken)))
+    assert record is not None
+    (seen,) = record.observations
+    assert (seen.frames_wanted, seen.frames_detected, seen.reason) == (10, 0, Reason.STREAM_DOWN)
+
+
+def test_a_stream_slower_than_watch_fps_is_watched_wholly(make_loop, segments):
+    record = make_loop(a_plan(watch_fps=30.0), SquareFinder()).segment(segments[0])
+    assert record is not None
+    (seen,) = record.observations
+    assert (seen.frames_wanted, seen.reason) == (seen.frames_detected, None)
+    assert seen.frames_wanted >= 48
+
+
+def _garbled(packet: av.Packet) -> av.Packet:
+    broken = av.Packet(bytes(len(bytes(packet))))
+    broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+    broken.is_keyframe = packet.is_keyframe
+    return broken
