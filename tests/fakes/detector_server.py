@@ -1,5 +1,6 @@
 """A detector that answers what a test tells it to: a real HTTP server on a free loopback port."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -122,8 +123,8 @@ class _Server(ThreadingHTTPServer):
 
     def end_connections(self) -> None:
         """Wake handlers that wait for the next request of a kept-alive connection."""
-        for connection in self._connections:
-            if connection.fileno() >= 0:
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):  # its handler ended it meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import av
 import msgspec
@@ -238,7 +239,7 @@ def test_a_stream_slower_than_watch_fps_is_watched_wholly(make_loop, segments):
     assert seen.frames_wanted >= 48
 
 
-def _garbled(packet: av.Packet) -> av.Packet:
+def _garbled(packet: "av.Packet[Any]") -> "av.Packet[Any]":
     broken = av.Packet(bytes(len(bytes(packet))))
     broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
     broken.is_keyframe = packet.is_keyframe
