@@ -20,8 +20,13 @@ logger = logging.getLogger(__name__)
 CALLS_IN_FLIGHT = 2
 """Detector calls of one camera at a time: one is answered while the next is on its way."""
 RETRY_PAUSE_S = 1.0
+POLL_S = 0.1
+LAST_MOMENT_S = 2.0
 MAX_CELL_WIDTH_PX = 1280
 MIN_CELL_WIDTH_PX = 640
+
+
+_Call = Future[list[Detections] | None]
 
 
 class PersonFinder(Protocol):
@@ -64,12 +69,13 @@ class Analyst:
         """Why the newest call failed; empty while the detector answers."""
 
     def close(self) -> None:
-        """Let calls under way end."""
-        self._calls.shutdown(wait=True, cancel_futures=True)
+        """Begin no more calls; those under way end by their own time-out."""
+        self._calls.shutdown(wait=False, cancel_futures=True)
 
     def analyse(self, pictures: Iterable[Picture], give_up: Callable[[], bool]) -> Iterator[AnalysedFrame]:
         """Yield every picture, in order, with its detections; the last mosaic may be part empty."""
-        under_way: deque[tuple[list[Picture], Future[list[Detections] | None]]] = deque()
+        patience = _Patience(give_up)
+        under_way: deque[tuple[list[Picture], _Call]] = deque()
         waiting: list[Picture] = []
         for picture in pictures:
             if waiting and (picture.width_px, picture.height_px) != (
@@ -83,15 +89,13 @@ class Analyst:
                 under_way.append(self._post(waiting, give_up))
                 waiting = []
             while len(under_way) > CALLS_IN_FLIGHT or (under_way and under_way[0][1].done()):
-                yield from _answered(*under_way.popleft())
+                yield from _answered(*under_way.popleft(), patience)
         if waiting:
             under_way.append(self._post(waiting, give_up))
         while under_way:
-            yield from _answered(*under_way.popleft())
+            yield from _answered(*under_way.popleft(), patience)
 
-    def _post(
-        self, pictures: list[Picture], give_up: Callable[[], bool]
-    ) -> tuple[list[Picture], Future[list[Detections] | None]]:
+    def _post(self, pictures: list[Picture], give_up: Callable[[], bool]) -> tuple[list[Picture], _Call]:
         jpeg = self._mosaic(pictures)
         return pictures, self._calls.submit(self._detect, jpeg, len(pictures), give_up)
 
@@ -123,7 +127,26 @@ class Analyst:
                 return found
 
 
-def _answered(pictures: list[Picture], call: Future[list[Detections] | None]) -> Iterator[AnalysedFrame]:
-    found = call.result()
+class _Patience:
+    """How long the answers of one segment are still waited for, once there is no time left for retries."""
+
+    def __init__(self, give_up: Callable[[], bool]) -> None:
+        self._give_up = give_up
+        self._left_s = LAST_MOMENT_S
+
+    def answer(self, call: _Call) -> list[Detections] | None:
+        """Return a call's answer; None when it hangs and patience is over."""
+        while True:
+            try:
+                return call.result(timeout=POLL_S)
+            except TimeoutError:
+                if self._give_up():
+                    self._left_s -= POLL_S
+                if self._left_s <= 0:
+                    return None
+
+
+def _answered(pictures: list[Picture], call: _Call, patience: _Patience) -> Iterator[AnalysedFrame]:
+    found = patience.answer(call)
     for index, picture in enumerate(pictures):
         yield AnalysedFrame(picture, found[index] if found is not None else None)

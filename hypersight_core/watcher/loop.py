@@ -137,6 +137,8 @@ class SegmentLoop:
         last_at = tally.last_at or segment.stop_at - TICK
         if tally.wanted == 0 and (tally.repeated or self._is_seen(last_at)):
             return None
+        if self._stop.is_set() and tally.detected < tally.wanted:
+            return None  # the successor counts all of it, while the stream still has it
         self._ended_at, self._is_resumed = segment.stop_at, False
         return self._record(last_at, tally.events, self._seen_of(segment, tally))
 

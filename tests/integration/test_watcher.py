@@ -218,6 +218,21 @@ def test_a_detector_outage_is_a_gap_and_never_an_empty_room(one, detector):
     assert doubled(one.events()) == []
 
 
+def test_a_hanging_detector_does_not_hold_up_the_end(one, detector):
+    with Watcher(one) as watcher:
+        eventually(lambda: one.events("enter"))
+        detector.fault = Fault.HANG
+        asked = len(detector.requests)
+        eventually(lambda: len(detector.requests) > asked)
+        stopped_s = time.monotonic()
+        watcher.stop.set()
+        watcher.join(timeout=20)
+        assert time.monotonic() - stopped_s < 5
+    assert watcher.outcome == "stopped"
+    # What was not answered is left for the successor, and not given up as a gap.
+    assert all(row["reason"] is None for row in one.rows("observation"))
+
+
 def test_a_camera_that_answers_404_is_said_in_the_status(one, camera):
     with one.store.transaction() as tx:
         cameras.change_camera(
