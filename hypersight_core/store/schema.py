@@ -1,9 +1,10 @@
 """Bring a database to the newest schema, from nothing or from any older one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -15,6 +16,7 @@ from hypersight_core.store.engine import Store
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = (7000, 1)
 """Advisory lock held while migrating."""
+LOCK_NAME = "hypersight migrate lock"
 NO_TIMEOUTS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
@@ -25,15 +27,11 @@ def upgrade(database_url: str) -> None:
         DatabaseUnavailable: the database does not answer.
         InvalidInput: the URL is none of a PostgreSQL database.
     """
-    with _opened(database_url) as store, store.transaction() as tx:
-        # On a connection of its own: a migration may end its transaction half way.
-        tx.execute(sa.text(NO_TIMEOUTS))
-        tx.execute(sa.text("SELECT pg_advisory_xact_lock(:class, :key)"), _lock_key())
-        with store.transaction() as migrating:
-            migrating.execute(sa.text(NO_TIMEOUTS))
-            config = _config()
-            config.attributes["connection"] = migrating
-            command.upgrade(config, "head")
+    with _opened(database_url) as store, _alone(store), store.transaction() as migrating:
+        migrating.execute(sa.text(NO_TIMEOUTS))
+        config = _config()
+        config.attributes["connection"] = migrating
+        command.upgrade(config, "head")
 
 
 def is_current(database_url: str) -> bool:
@@ -47,8 +45,20 @@ def is_current(database_url: str) -> bool:
     return set(applied) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
-def _lock_key() -> dict[str, int]:
-    return dict(zip(("class", "key"), UPGRADE_LOCK, strict=True))
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Hold the lock of migrations.
+
+    On a connection of its own, since a migration may end its transaction half way; outside a transaction,
+    since one that idles for long holds up vacuum.
+    """
+    with ExitStack() as opened:
+        try:
+            connection = opened.enter_context(closing(store.dedicated(LOCK_NAME, statement_timeout_s=0)))
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", UPGRADE_LOCK)
+        except psycopg.OperationalError as error:
+            raise store.away(error) from error
+        yield
 
 
 def _config() -> Config:
