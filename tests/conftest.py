@@ -1,55 +1,58 @@
-"""What tests of several folders stand on: a real PostgreSQL, never a substitute for one."""
+"""What tests of several folders stand on: real servers, never a substitute for one."""
 
-import os
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from psycopg import sql
 
-from hypersight.postgres import EmbeddedPostgres
-from hypersight_core.store import schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import metadata
+from tests.databases import LANES, POSTGRESQL, Databases, has_real_backends, open_folder
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the store's tests on both servers, all others on PostgreSQL."""
+    own_marks = metafunc.definition.iter_markers("parametrize")
+    says_itself = any(mark.args[0] == "lane" for mark in own_marks)
+    is_of_store = metafunc.definition.path.name.startswith("test_store_")
+    if "lane" in metafunc.fixturenames and is_of_store and not says_itself:
+        needs_real = metafunc.definition.get_closest_marker("needs_real_backends")
+        lanes = [lane for lane in LANES if has_real_backends(lane) or not needs_real]
+        metafunc.parametrize("lane", lanes, indirect=True)
+
+
+@pytest.fixture
+def lane(request: pytest.FixtureRequest) -> str:
+    """Return which of `LANES` the test runs on."""
+    return str(getattr(request, "param", POSTGRESQL))
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    opened = Databases()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def server_dir() -> Iterator[Path]:
-    """Yield an empty folder that a server's account may enter, as pytest's own folders it may not."""
-    folder = _open_folder()
-    yield folder
-    shutil.rmtree(folder)
+    """Yield an empty folder that a server's account may enter."""
+    with open_folder() as folder:
+        yield folder
 
 
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """Yield the URL of a PostgreSQL server: the given one, else an embedded one of this test run's own."""
-    given = os.environ.get("HYPERSIGHT_TEST_DATABASE_URL")  # noqa: TID251 - tests are an entry point
-    if given:
-        yield given
-        return
-    folder = _open_folder()
-    with EmbeddedPostgres(folder / "postgres") as server:
-        yield server.url
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def database_url(server_url: str) -> Iterator[str]:
-    """Yield the URL of a database made for this test run, on the newest schema."""
-    name = f"hypersight_test_{secrets.token_hex(4)}"
-    server = sa.make_url(server_url).set(drivername="postgresql")
-    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = server.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
-        schema.upgrade(url)
+@pytest.fixture
+def empty_database_url(databases: Databases, lane: str) -> Iterator[str]:
+    """Yield the URL of a database of the test's own, without any table."""
+    with databases.empty(lane) as url:
         yield url
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(databases: Databases, lane: str) -> str:
+    """Return the URL of a database made for this test run, on the newest schema."""
+    return databases.shared_url(lane)
 
 
 @pytest.fixture
@@ -61,9 +64,3 @@ def store(database_url: str) -> Iterator[Store]:
         tx.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     yield opened
     opened.close()
-
-
-def _open_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="hypersight-test-"))
-    folder.chmod(0o755)
-    return folder

@@ -353,7 +353,7 @@ def test_the_description_of_the_api_names_every_call_and_needs_no_other_site(cli
     assert "make setup" in page
 
 
-def test_a_database_without_our_tables_is_a_503_that_says_what_to_do(server_url, tmp_path):
-    with api(server_url, tmp_path) as client:
+def test_a_database_without_our_tables_is_a_503_that_says_what_to_do(empty_database_url, tmp_path):
+    with api(empty_database_url, tmp_path) as client:
         assert client.get("/readyz").status_code == 200
         assert "hypersight migrate" in problem(client.get("/api/v1/cameras"), 503)["detail"]

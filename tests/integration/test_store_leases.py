@@ -14,6 +14,7 @@ from tests.builders import camera_settings, noon, processor_settings
 WATCHING = WatcherState(phase="watching", position_at=noon(), lag_s=1.5, detail="fine")
 
 
+@pytest.mark.needs_real_backends("advisory locks keep one connection out and die with the other")
 def test_the_token_grows_with_each_watcher_and_the_second_is_refused_while_the_first_watches(store: Store):
     first, second = Lease(store, 7, "run-a"), Lease(store, 7, "run-b")
     token = first.acquire()
@@ -24,6 +25,7 @@ def test_the_token_grows_with_each_watcher_and_the_second_is_refused_while_the_f
     second.release("stopped")
 
 
+@pytest.mark.needs_real_backends("advisory locks keep one connection out and die with the other")
 def test_others_see_what_the_watcher_says_until_it_gives_the_camera_back(store: Store):
     lease = Lease(store, 7, "run-a")
     lease.acquire()
@@ -68,6 +70,7 @@ def test_a_stop_is_heard_by_the_run_it_was_meant_for_only(store: Store):
     second.release("stopped")
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_broken_connection_is_replaced_and_the_token_kept(store: Store):
     lease = Lease(store, 7, "run-a")
     token = lease.acquire()
@@ -82,6 +85,7 @@ def test_a_broken_connection_is_replaced_and_the_token_kept(store: Store):
     lease.release("stopped")
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_watcher_whose_camera_was_taken_over_while_it_was_cut_off_has_lost_it(store: Store):
     stale, successor = Lease(store, 7, "run-a"), Lease(store, 7, "run-b")
     stale.acquire()
@@ -96,6 +100,7 @@ def test_a_watcher_whose_camera_was_taken_over_while_it_was_cut_off_has_lost_it(
     successor.release("stopped")
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_fenced_watcher_loses_lock_and_token_at_once(store: Store):
     stuck, successor = Lease(store, 7, "run-a"), Lease(store, 7, "run-b")
     token = stuck.acquire()
@@ -109,6 +114,7 @@ def test_a_fenced_watcher_loses_lock_and_token_at_once(store: Store):
     successor.release("stopped")
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_fenced_watcher_does_not_come_back_when_nobody_follows_it(store: Store):
     stuck = Lease(store, 7, "run-a")
     token = stuck.acquire()
@@ -123,6 +129,7 @@ def test_a_fenced_watcher_does_not_come_back_when_nobody_follows_it(store: Store
     assert (_lease(store).is_live, _lease(store).release_reason) == (False, "fenced")
 
 
+@pytest.mark.needs_real_backends("settings of a connection's own")
 def test_a_process_stopped_in_mid_transaction_does_not_keep_its_locks_for_long(store: Store):
     with store.transaction() as tx:
         assert tx.execute(sa.text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "10s"

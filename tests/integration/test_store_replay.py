@@ -26,6 +26,7 @@ def server(server_dir: Path):
         yield started
 
 
+@pytest.mark.needs_real_backends("kills the server under an advisory lock; starts a PostgreSQL of its own")
 def test_a_replay_survives_a_killed_database(server: EmbeddedPostgres, tmp_path: Path):
     schema.upgrade(server.url)
     store = Store(server.url)

@@ -1,31 +1,18 @@
 """Migrations and connections on a real database."""
 
-import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from psycopg import sql
 
 from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
 from hypersight_core.store import cameras, schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import metadata
-
-
-@pytest.fixture
-def empty_database_url(server_url: str) -> Iterator[str]:
-    name = f"hypersight_empty_{secrets.token_hex(4)}"
-    url = sa.make_url(server_url)
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield url.set(database=name).render_as_string(hide_password=False)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+from tests.databases import TIMESCALEDB
 
 
 def test_two_upgrades_at_once_and_another_later_are_fine(empty_database_url: str):
@@ -40,6 +27,20 @@ def test_all_migrations_together_make_the_tables_the_code_knows(store: Store):
     with store.transaction() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.parametrize("lane", [TIMESCALEDB], indirect=True)
+def test_what_grows_for_years_is_cut_into_chunks_of_a_week(store: Store):
+    dimensions = """
+        SELECT hypertable_name::text, column_name::text, time_interval
+        FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' ORDER BY 1"""
+    with store.transaction() as tx:
+        found = tx.execute(sa.text(dimensions)).all()
+    week = timedelta(days=7)
+    assert [tuple(row) for row in found] == [
+        ("observation", "from_at", week),
+        ("processor_event", "ts", week),
+    ]
 
 
 def test_every_table_and_column_says_what_it_holds(store: Store):
@@ -92,6 +93,7 @@ def test_an_address_of_something_else_is_refused(url: str):
         Store(url)
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_connection_cut_while_idle_is_replaced_unnoticed(store: Store):
     with store.transaction() as tx:
         backend = tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
@@ -100,6 +102,7 @@ def test_a_connection_cut_while_idle_is_replaced_unnoticed(store: Store):
     assert store.ping()
 
 
+@pytest.mark.needs_real_backends("ends a connection's server process")
 def test_a_connection_cut_in_a_transaction_says_the_database_is_away(store: Store):
     with pytest.raises(DatabaseUnavailable), store.transaction() as tx:
         tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid(), 5000)"))

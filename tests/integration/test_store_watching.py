@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from hypersight_core.domain.events import Event, EventKind, Observation, SegmentRecord
 from hypersight_core.errors import LeaseLost
@@ -84,6 +85,7 @@ def test_an_outdated_token_writes_nothing(store: Store, watched: int):
     assert rows(store, processor_event) == rows(store, observation) == 0
 
 
+@pytest.mark.needs_real_backends("two transactions at once")
 def test_a_successor_waits_for_the_record_in_hand_and_then_nothing_more_is_written(
     store: Store, watched: int
 ):
@@ -136,6 +138,31 @@ def test_recorded_events_may_be_added_again_and_again(store: Store, watched: int
         assert watching.add_events(tx, events) == 500
         assert watching.add_events(tx, []) == 0
         assert metrics.traffic_total(tx, 1, noon(-1), noon(1500)).value == 1500
+
+
+def test_the_checks_of_a_table_hold_for_each_row_that_comes(store: Store, watched: int):
+    strange = {"processor_id": 1, "processor_version": 1, "ts": noon(), "track_id": 0, "value": 1, "zone": 0}
+    endless = {"camera_id": 1, "from_at": noon(), "frames_wanted": 1, "frames_detected": 1}
+    for table, row in (
+        (processor_event, strange | {"kind": "party"}),
+        (observation, endless | {"to_at": noon(25 * 3600)}),
+        (observation, endless | {"to_at": noon()}),
+        (observation, endless | {"to_at": noon(1), "reason": "tired"}),
+    ):
+        with pytest.raises(IntegrityError, match="violates check constraint"), store.transaction() as tx:
+            tx.execute(sa.insert(table).values(row))
+
+
+def test_events_of_many_years_are_each_found_and_none_is_written_twice(store: Store, watched: int):
+    years = [noon(days * 86400.0) for days in range(-3650, 3651, 73)]
+    events = [an_event(processor_id=1, ts=at) for at in years]
+    with store.transaction() as tx:
+        assert watching.add_events(tx, events) == len(years)
+        assert watching.add_events(tx, reversed(events)) == 0
+        total = metrics.traffic_total(tx, 1, years[0], years[-1])
+        assert (total.value, total.first_at, total.last_at) == (len(years) - 1, years[1], years[-1])
+        assert [e.ts for e in metrics.latest_events(tx, 1, limit=200)] == years[::-1]
+        assert metrics.presence_at(tx, 1, years[-1]) is None
 
 
 def test_the_plan_holds_enabled_processors_and_is_none_when_there_is_nothing_to_do(
