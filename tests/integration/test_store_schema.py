@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
@@ -21,6 +23,21 @@ def test_two_upgrades_at_once_and_another_later_are_fine(empty_database_url: str
         list(pool.map(schema.upgrade, [empty_database_url] * 2))
     assert schema.is_current(empty_database_url)
     schema.upgrade(empty_database_url)
+
+
+def test_what_was_upgraded_can_be_taken_back_and_upgraded_again(empty_database_url: str):
+    schema.upgrade(empty_database_url)
+    store = Store(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with store.transaction() as tx:
+        config.attributes["connection"] = tx
+        command.downgrade(config, "base")
+        assert sa.inspect(tx).get_table_names() == ["alembic_version"]
+    store.close()
+    schema.upgrade(empty_database_url)
+    assert schema.is_current(empty_database_url)
 
 
 def test_all_migrations_together_make_the_tables_the_code_knows(store: Store):
