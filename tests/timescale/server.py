@@ -41,7 +41,12 @@ class Bridge:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=STOP_WAIT_S)
+        try:
+            self.process.communicate(timeout=STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            # A statement without end keeps the signal from being heard.
+            self.process.kill()
+            self.process.communicate()
 
     @property
     def _stdout(self):
