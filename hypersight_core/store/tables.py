@@ -92,14 +92,25 @@ observation = Table(
     "observation", metadata,
     Column("camera_id", sa.Integer, nullable=False, autoincrement=False, comment="The camera"),
     Column("from_at", Instant, nullable=False, comment="Start of the piece of time"),
-    Column("to_at", Instant, nullable=False, comment="End of the piece of time, at most a day later"),
+    Column("to_at", Instant, nullable=False, comment="End of the piece of time, in the same hour of UTC"),
     Column("frames_wanted", sa.Integer, nullable=False, comment="Frames to analyse in it"),
     Column("frames_detected", sa.Integer, nullable=False, comment="Frames the detector really answered for"),
     Column("reason", Text, comment="Why not all: stream_down, detector_error, late_dropped or paused"),
-    sa.CheckConstraint("to_at > from_at AND to_at <= from_at + interval '24 hours'", name="length"),
+    sa.CheckConstraint(
+        "to_at > from_at AND to_at <= date_bin('1 hour', from_at, timestamptz '2000-01-01 00:00:00+00') "
+        "+ interval '1 hour'",
+        name="length",
+    ),
     _one_of("reason", Reason),
     sa.PrimaryKeyConstraint("camera_id", "from_at", "to_at", name="observation_pk"),
     comment="What was really watched: one row a camera and processed piece of time",
+)  # fmt: skip
+
+kept_from = Table(
+    "kept_from", metadata,
+    Column("relation", Text, primary_key=True, comment="The table: processor_event or observation"),
+    Column("at", Instant, nullable=False, comment="Start of what is kept, a midnight in UTC"),
+    comment="Since when the rows of a table are kept; older ones were dropped and are not taken in again",
 )  # fmt: skip
 
 watcher_lease = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +14,7 @@ from hypersight_core.errors import LeaseLost, NotFound
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.tables import camera, processor, processor_version, watcher_checkpoint
 
-MAX_OBSERVATION = timedelta(hours=24)
-"""Longer ones are saved in pieces, so that those overlapping an interval are found by their start."""
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool
 
 
 def add_events(tx: Connection, events: Iterable[Event]) -> int:
-    """Write events; those written before, and those of unknown processors, are left out.
+    """Write events, except known and too old ones, and those of unknown processors.
 
     Returns:
         How many were new.
@@ -105,9 +104,9 @@ def add_events(tx: Connection, events: Iterable[Event]) -> int:
 
 
 def add_observations(tx: Connection, observations: Iterable[Observation]) -> int:
-    """Write observations; those written before, those of unknown cameras and empty ones are left out.
+    """Write observations; except empty, known, too old ones, and those of unknown cameras.
 
-    One longer than a day makes several rows, its frames shared out in whole numbers.
+    One that spans full hours makes several rows, its frames shared out in whole numbers.
 
     Returns:
         How many rows were new.
@@ -117,11 +116,12 @@ def add_observations(tx: Connection, observations: Iterable[Observation]) -> int
 
 
 def _pieces(whole: Observation) -> Iterator[tuple[Any, ...]]:
-    """Cut an observation into rows of a day at most, its frames shared out by length."""
+    """Cut an observation at the full hours of UTC, so that rollups add up; share out its frames by length."""
     length = whole.to_at - whole.from_at
     from_at, wanted, detected = whole.from_at, 0, 0
     while from_at < whole.to_at:
-        to_at = min(from_at + MAX_OBSERVATION, whole.to_at)
+        hour_ends = from_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
+        to_at = min(hour_ends, whole.to_at)
         share = (to_at - whole.from_at) / length
         wanted_now, detected_now = round(whole.frames_wanted * share), round(whole.frames_detected * share)
         reason = whole.reason.value if whole.reason else None
@@ -149,6 +149,7 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 
 # Arrays: one round trip and one statement however many rows. Key-share: a purge waits, then removes them too.
+# Sorted as marks of stale hours are locked, for TimescaleDB before 2.18, where each row locks its own.
 _ADD_EVENTS = sa.text("""
 INSERT INTO processor_event (processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
 SELECT e.*
@@ -157,6 +158,8 @@ FROM unnest(CAST(:processor_id AS int[]), CAST(:processor_version AS int[]), CAS
             CAST(:kind AS text[]), CAST(:dwell_s AS float8[]))
      AS e (processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
 JOIN processor USING (processor_id)
+WHERE e.ts > coalesce((SELECT at FROM kept_from WHERE relation = 'processor_event'), '-infinity')
+ORDER BY e.kind = 'count', e.processor_id, e.ts
 FOR KEY SHARE OF processor
 ON CONFLICT DO NOTHING
 """)
@@ -170,6 +173,8 @@ FROM unnest(CAST(:camera_id AS int[]), CAST(:from_at AS timestamptz[]), CAST(:to
             CAST(:frames_wanted AS int[]), CAST(:frames_detected AS int[]), CAST(:reason AS text[]))
      AS o (camera_id, from_at, to_at, frames_wanted, frames_detected, reason)
 JOIN camera USING (camera_id)
+WHERE o.from_at >= coalesce((SELECT at FROM kept_from WHERE relation = 'observation'), '-infinity')
+ORDER BY o.camera_id, o.from_at
 FOR KEY SHARE OF camera
 ON CONFLICT DO NOTHING
 """)
