@@ -41,18 +41,19 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 class TrafficBucket(msgspec.Struct, frozen=True):
-    """Persons that came in, in one bucket: start_at < ts <= stop_at."""
+    """Persons that came in, and that left, in one bucket: start_at < ts <= stop_at."""
 
     start_at: datetime
     stop_at: datetime
     traffic: int
+    traffic_out: int
     coverage: Coverage
 
     @classmethod
     def of(cls, bucket: metrics.TrafficBucket, zone: ZoneInfo) -> Self:
         """Copy a bucket, its ends in local time."""
         ends = (bucket.start_at.astimezone(zone), bucket.stop_at.astimezone(zone))
-        return cls(*ends, bucket.value, Coverage.of(bucket.coverage))
+        return cls(*ends, bucket.value, bucket.out_value, Coverage.of(bucket.coverage))
 
 
 class TrafficSeries(msgspec.Struct, frozen=True):

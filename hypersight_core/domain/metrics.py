@@ -37,6 +37,8 @@ class TrafficBucket:
     start_at: datetime
     stop_at: datetime
     value: int
+    """How many came in."""
+    out_value: int
     coverage: Coverage
 
 

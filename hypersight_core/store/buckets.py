@@ -1,21 +1,18 @@
-"""Where the buckets of a series begin and end, in a camera's own time zone."""
+"""What may be asked: intervals, and the buckets of a series; their edges come from `bucket_edges` in SQL."""
 
-import math
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from hypersight_core.errors import InvalidInput
 
 MAX_BUCKETS = 10_000
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-WEEK = timedelta(days=7)
 BUCKETS = {
     "1m": timedelta(minutes=1),
     "5m": timedelta(minutes=5),
     "15m": timedelta(minutes=15),
     "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
-    "1w": WEEK,
+    "1w": timedelta(days=7),
 }
 
 
@@ -33,15 +30,8 @@ def check_interval(start: datetime, stop: datetime) -> None:
         raise InvalidInput(f"the interval ends ({stop.isoformat()}) before it starts ({start.isoformat()})")
 
 
-def bucket_edges(start: datetime, stop: datetime, bucket: str, time_zone: ZoneInfo) -> list[datetime]:
-    """Return the edges of all buckets that (start, stop] touches, first and last cut to the interval.
-
-    Days and weeks (from Monday) begin at local midnight, whatever the length of the day; shorter
-    buckets are counted from local midnight on, so they stand on round local times also where the
-    offset is no whole hour.
-
-    Returns:
-        Rising instants in UTC, one more than there are buckets; none for an empty interval.
+def check_series(start: datetime, stop: datetime, bucket: str) -> None:
+    """Refuse series that mean nothing, or that nobody can look at.
 
     Raises:
         InvalidInput: unknown bucket, bad interval, or more than `MAX_BUCKETS` of them.
@@ -54,30 +44,3 @@ def bucket_edges(start: datetime, stop: datetime, bucket: str, time_zone: ZoneIn
         raise InvalidInput(
             f"that is more than {MAX_BUCKETS} buckets of {bucket}: ask for longer buckets or less time"
         )
-    start, stop = start.astimezone(UTC), stop.astimezone(UTC)
-    if start == stop:
-        return []
-    inner = [edge for edge in _aligned(start, stop, length, time_zone) if start < edge < stop]
-    return [start, *inner, stop]
-
-
-def _aligned(start: datetime, stop: datetime, length: timedelta, time_zone: ZoneInfo) -> list[datetime]:
-    """Return the aligned edges around the interval; a day the calendar leaves out yields none."""
-    day = start.astimezone(time_zone).date()
-    if length == WEEK:
-        day -= timedelta(days=day.weekday())
-    stride = max(length, timedelta(days=1))
-    edges: list[datetime] = []
-    midnight = _midnight(day, time_zone)
-    while midnight < stop:
-        day += stride
-        following = _midnight(day, time_zone)
-        # Absolute steps below a day: the hour an autumn night has twice makes two buckets.
-        steps = 1 if length >= stride else math.ceil((following - midnight) / length)
-        edges += [midnight + step * length for step in range(steps if midnight < following else 0)]
-        midnight = following
-    return edges
-
-
-def _midnight(day: date, time_zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=time_zone).astimezone(UTC)

@@ -1,4 +1,8 @@
-"""Metrics, computed from events on each call; every interval is (start, stop]."""
+"""Metrics, equal to the raw events at any moment; every interval is (start, stop].
+
+The questions are functions in the database (`migrations/sql/0003_functions.sql`), the same for everybody who
+speaks SQL, and one round trip each.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +15,7 @@ from sqlalchemy import Connection
 from hypersight_core.domain.events import Event, EventKind
 from hypersight_core.domain.metrics import Coverage, Presence, PresenceBucket, TrafficBucket, TrafficTotal
 from hypersight_core.errors import InvalidInput
-from hypersight_core.store import metrics_sql
-from hypersight_core.store.buckets import bucket_edges, check_interval
+from hypersight_core.store.buckets import check_interval, check_series
 from hypersight_core.store.tables import processor_event
 
 MAX_PAGE = 1000
@@ -58,7 +61,7 @@ def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: date
     """
     check_interval(start, stop)
     asked = {"processor_id": processor_id, "start_at": start, "stop_at": stop}
-    row = tx.execute(metrics_sql.TRAFFIC_TOTAL, asked).one()
+    row = tx.execute(_TRAFFIC, asked).one()
     watched = _coverage(row.watched_s, start, stop)
     return TrafficTotal(row.value, row.out_value, row.first_at, row.last_at, watched)
 
@@ -66,7 +69,11 @@ def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: date
 def traffic_series(
     tx: Connection, processor_id: int, start: datetime, stop: datetime, bucket: str, time_zone: ZoneInfo
 ) -> list[TrafficBucket]:
-    """Return how many persons came in, bucket by bucket, zeros included; the values add up to the total.
+    """Return how many persons came in and left, bucket by bucket; they add up to the totals.
+
+    Zeros are included.
+
+    Zeros are included.
 
     Args:
         bucket: `1m`, `5m`, `15m`, `1h`, `1d` or `1w`, in local time, first and last cut to the interval.
@@ -74,13 +81,13 @@ def traffic_series(
     Raises:
         InvalidInput: unknown bucket, bad interval, or too many buckets.
     """
-    edges = bucket_edges(start, stop, bucket, time_zone)
     return [
         TrafficBucket(
-            row.start_at, row.stop_at, row.value, _coverage(row.watched_s, row.start_at, row.stop_at)
+            row.start_at, row.stop_at, row.value, row.out_value,
+            _coverage(row.watched_s, row.start_at, row.stop_at),
         )
-        for row in _series(tx, metrics_sql.TRAFFIC_SERIES, processor_id, edges)
-    ]
+        for row in _series(tx, _TRAFFIC_SERIES, processor_id, (start, stop), bucket, time_zone)
+    ]  # fmt: skip
 
 
 def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence | None:
@@ -90,7 +97,7 @@ def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence | N
         InvalidInput: `at` lacks a time zone.
     """
     check_interval(at, at)
-    row = tx.execute(metrics_sql.PRESENCE_AT, {"processor_id": processor_id, "at": at}).first()
+    row = tx.execute(_OBJECTS_AT, {"processor_id": processor_id, "at": at}).first()
     return None if row is None else Presence(row.value, row.ts)
 
 
@@ -106,18 +113,13 @@ def presence_series(
     Raises:
         InvalidInput: unknown bucket, bad interval, or too many buckets.
     """
-    edges = bucket_edges(start, stop, bucket, time_zone)
     return [
         PresenceBucket(
-            row.start_at,
-            row.stop_at,
-            row.mean,
-            row.least,
-            row.most,
+            row.start_at, row.stop_at, row.mean, row.fewest, row.most,
             _coverage(row.watched_s, row.start_at, row.stop_at),
         )
-        for row in _series(tx, metrics_sql.PRESENCE_SERIES, processor_id, edges)
-    ]
+        for row in _series(tx, _PRESENCE_SERIES, processor_id, (start, stop), bucket, time_zone)
+    ]  # fmt: skip
 
 
 def coverage(tx: Connection, camera_id: int, start: datetime, stop: datetime) -> Coverage:
@@ -128,7 +130,7 @@ def coverage(tx: Connection, camera_id: int, start: datetime, stop: datetime) ->
     """
     check_interval(start, stop)
     asked = {"camera_id": camera_id, "start_at": start, "stop_at": stop}
-    return _coverage(tx.execute(metrics_sql.WATCHED, asked).scalar_one(), start, stop)
+    return _coverage(tx.execute(_WATCHED, asked).scalar_one(), start, stop)
 
 
 def latest_events(
@@ -155,15 +157,34 @@ def latest_events(
 
 
 def _series(
-    tx: Connection, statement: sa.TextClause, processor_id: int, edges: list[datetime]
+    tx: Connection,
+    question: sa.TextClause,
+    processor_id: int,
+    interval: tuple[datetime, datetime],
+    bucket: str,
+    time_zone: ZoneInfo,
 ) -> list[sa.Row[Any]]:
-    if not edges:
-        return []
-    asked = {"processor_id": processor_id, "edges": edges, "start_at": edges[0], "stop_at": edges[-1]}
-    return list(tx.execute(statement, asked))
+    start, stop = interval
+    check_series(start, stop, bucket)
+    asked = {
+        "processor_id": processor_id, "start_at": start, "stop_at": stop,
+        "bucket": bucket, "time_zone": time_zone.key,
+    }  # fmt: skip
+    return list(tx.execute(question, asked))
 
 
 def _coverage(watched_s: float, start: datetime, stop: datetime) -> Coverage:
     interval_s = (stop - start).total_seconds()
     # A stream whose clock was set back is seen twice for a while.
     return Coverage(min(watched_s, interval_s), interval_s)
+
+
+_TRAFFIC = sa.text("SELECT * FROM traffic(:processor_id, :start_at, :stop_at)")
+_TRAFFIC_SERIES = sa.text(
+    "SELECT * FROM traffic_series(:processor_id, :start_at, :stop_at, :bucket, :time_zone)"
+)
+_PRESENCE_SERIES = sa.text(
+    "SELECT * FROM presence_series(:processor_id, :start_at, :stop_at, :bucket, :time_zone)"
+)
+_OBJECTS_AT = sa.text("SELECT * FROM objects_at(:processor_id, :at)")
+_WATCHED = sa.text("SELECT watched_seconds(:camera_id, :start_at, :stop_at)")

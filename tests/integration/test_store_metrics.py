@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from hypersight_core.domain.events import OUT_KINDS, TRAFFIC_KINDS, Event, EventKind, Observation, Reason
 from hypersight_core.errors import InvalidInput
 from hypersight_core.store import cameras, metrics, processors, watching
-from hypersight_core.store.buckets import BUCKETS, bucket_edges
+from hypersight_core.store.buckets import BUCKETS
 from hypersight_core.store.engine import Store
+from tests import reference
 from tests.builders import an_event, camera_settings, noon, processor_settings
 
 ZONES = ("UTC", "Europe/Prague", "Asia/Kathmandu", "Australia/Lord_Howe")
@@ -54,6 +55,10 @@ counts = st.lists(
 )  # fmt: skip
 
 
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
 @st.composite
 def observations(draw: st.DrawFn) -> list[Observation]:
     """Pieces of time of one camera: apart, touching, and never overlapping."""
@@ -62,7 +67,7 @@ def observations(draw: st.DrawFn) -> list[Observation]:
     for from_at, to_at in pairwise(edges):
         if draw(st.booleans()):
             wanted = draw(st.integers(0, 4))
-            is_in_one_row = to_at - from_at <= watching.MAX_OBSERVATION
+            is_in_one_row = _hour(from_at) == _hour(to_at - timedelta(microseconds=1))
             detected = draw(st.integers(0, wanted)) if is_in_one_row else wanted
             reason = None if detected == wanted else Reason.DETECTOR_ERROR
             found.append(
@@ -97,11 +102,15 @@ def test_traffic_equals_the_raw_events(tx: Connection, events, seen, one, other,
     assert (total.first_at, total.last_at) == (
         min((e.ts for e in came), default=None), max((e.ts for e in came), default=None),
     )  # fmt: skip
-    assert total.coverage.watched_s == pytest.approx(_watched_s(seen, start, stop))
-    assert [b.start_at for b in series] == bucket_edges(start, stop, bucket, ZoneInfo(zone))[:-1]
+    assert total.coverage.watched_s == pytest.approx(reference.watched_s(seen, start, stop))
+    assert [b.start_at for b in series] == reference.bucket_edges(start, stop, bucket, ZoneInfo(zone))[:-1]
     for b in series:
-        assert b.value == sum(e.value for e in came if b.start_at < e.ts <= b.stop_at)
-        assert b.coverage.watched_s == pytest.approx(_watched_s(seen, b.start_at, b.stop_at), abs=1e-6)
+        inside = [e for e in asked if b.start_at < e.ts <= b.stop_at]
+        assert b.value == sum(e.value for e in inside if e.kind in TRAFFIC_KINDS)
+        assert b.out_value == sum(e.value for e in inside if e.kind in OUT_KINDS)
+        assert b.coverage.watched_s == pytest.approx(
+            reference.watched_s(seen, b.start_at, b.stop_at), abs=1e-6
+        )
 
 
 @QUICK
@@ -120,7 +129,9 @@ def test_presence_equals_a_walk_along_the_step_function(
     last = max((e for e in events if e.ts <= stop), key=lambda e: e.ts, default=None)
     assert (present and (present.people_count, present.counted_at)) == (last and (last.value, last.ts))
     for b in series:
-        mean, least, most = _walk(events, seen, b.start_at, b.stop_at)
+        mean, least, most = reference.presence(
+            sorted(events, key=lambda e: e.ts), seen, b.start_at, b.stop_at
+        )
         assert (b.min, b.max) == (least, most)
         assert b.mean == (None if mean is None else pytest.approx(mean))
 
@@ -154,7 +165,7 @@ def test_a_week_long_observation_covers_each_of_its_hours(tx: Connection):
     whole = Observation(
         camera_id=1, from_at=noon(), to_at=noon(7 * 86400), frames_wanted=1001, frames_detected=1001
     )
-    assert watching.add_observations(tx, [whole]) == 7
+    assert watching.add_observations(tx, [whole]) == 7 * 24
     assert metrics.coverage(tx, 1, noon(3600), noon(7 * 86400 - 60)).share == 1
     assert metrics.coverage(tx, 1, noon(-60), noon(60)).share == 0.5
 
@@ -191,31 +202,3 @@ def test_an_interval_that_ends_before_it_starts_is_refused(tx: Connection, bucke
 def _write(tx: Connection, events: Sequence[Event], seen: Sequence[Observation]) -> None:
     watching.add_events(tx, events)
     watching.add_observations(tx, seen)
-
-
-def _share(seen: Observation) -> float:
-    return seen.frames_detected / seen.frames_wanted if seen.frames_wanted else float(seen.reason is None)
-
-
-def _watched_s(seen: Sequence[Observation], start: datetime, stop: datetime) -> float:
-    return sum(
-        max(0.0, (min(o.to_at, stop) - max(o.from_at, start)).total_seconds()) * _share(o) for o in seen
-    )
-
-
-def _walk(
-    events: Sequence[Event], seen: Sequence[Observation], start: datetime, stop: datetime
-) -> tuple[float | None, int | None, int | None]:
-    """Mean, least and most by going from one change to the next."""
-    changes = {e.ts for e in events} | {at for o in seen for at in (o.from_at, o.to_at)}
-    cuts = sorted({start, stop} | {at for at in changes if start < at < stop})
-    pieces: list[tuple[float, int]] = []
-    for a, b in pairwise(cuts):
-        known = max((e for e in events if e.ts <= a), key=lambda e: e.ts, default=None)
-        is_watched = any(o.from_at <= a and b <= o.to_at and _share(o) > 0 for o in seen)
-        if known is not None and is_watched:
-            pieces.append(((b - a).total_seconds(), known.value))
-    if not pieces:
-        return None, None, None
-    values = [value for _, value in pieces]
-    return sum(s * v for s, v in pieces) / sum(s for s, _ in pieces), min(values), max(values)

@@ -68,6 +68,26 @@ def test_every_table_and_column_says_what_it_holds(store: Store):
             assert all(column["comment"] for column in inspector.get_columns(table.name))
 
 
+def test_every_relation_column_and_function_people_meet_in_sql_says_what_it_is(store: Store):
+    undescribed = """
+        SELECT relname FROM pg_class
+        WHERE relnamespace::regnamespace::text IN ('public', 'rollup') AND relkind IN ('r', 'p', 'v')
+          AND relname <> 'alembic_version' AND obj_description(oid, 'pg_class') IS NULL
+        UNION ALL
+        SELECT relname || '.' || attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE (relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+               OR relnamespace::regnamespace::text = 'rollup' AND relkind = 'r')
+          AND relname <> 'alembic_version' AND attnum > 0 AND NOT attisdropped
+          AND col_description(pg_class.oid, attnum) IS NULL
+        UNION ALL
+        SELECT proname FROM pg_proc
+        WHERE pronamespace::regnamespace::text IN ('public', 'rollup')
+          AND obj_description(oid, 'pg_proc') IS NULL
+          AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"""
+    with store.transaction() as tx:
+        assert list(tx.scalars(sa.text(undescribed))) == []
+
+
 def test_the_key_of_events_answers_sums_without_the_table(store: Store):
     with store.transaction() as tx:
         key = "SELECT pg_get_indexdef('processor_event_pk'::regclass)"

@@ -25,10 +25,19 @@ def repository() -> dg.RepositoryDefinition:
 
 def test_the_code_location_offers_exactly_this(repository):
     jobs = {job.name for job in repository.get_all_jobs()}
-    assert jobs - {"__ASSET_JOB"} == {"watch_camera"}
+    assert jobs - {"__ASSET_JOB"} == {"watch_camera", "refresh_rollups", "check_storage", "keep_up_storage"}
     assert [sensor.name for sensor in repository.sensor_defs] == ["watcher_supervisor"]
-    assert repository.schedule_defs == []
-    assert repository.assets_defs_by_key == {}
+    assert {schedule.job_name for schedule in repository.schedule_defs} == jobs - {
+        "__ASSET_JOB",
+        "watch_camera",
+    }
+    assert {key.to_user_string() for key in repository.assets_defs_by_key} == {
+        "processor_event", "observation", "rollups",
+    }  # fmt: skip
+
+
+def test_upkeep_runs_without_anybody_switching_that_on(repository):
+    assert all(s.default_status is dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
 
 
 def test_watchers_are_supervised_without_anybody_switching_that_on(repository):
@@ -45,7 +54,7 @@ def test_a_watcher_is_one_process(repository):
 def test_resources_can_be_put_in_the_place_of_the_real_ones():
     defs = build_defs(Settings(), {"watch": dg.ResourceDefinition.hardcoded_resource(print)})
     resources = defs.get_repository_def().get_top_level_resources()
-    assert set(resources) == {"store", "watch"}
+    assert set(resources) == {"store", "watch", "retention"}
     assert defs.resources is not None
     assert defs.resources["watch"].resource_fn(None) is print
 
