@@ -56,6 +56,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A watcher further behind the stream than this drops what it cannot analyse in time."""
     spool_max_mb: int = 256
     """Disk one camera's events may take while the database is away."""
+    events_kept_days: int = 0
+    """Days events are kept one by one, their hourly and daily sums for ever; 0: events for ever too."""
+    observations_kept_days: int = 0
+    """Days observations are kept one by one, at least as long as events; 0: for ever."""
+    columnstore_after_days: int = 30
+    """Age in days from which TimescaleDB keeps rows by column, ten times smaller."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 

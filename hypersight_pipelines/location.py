@@ -6,6 +6,9 @@ from types import MappingProxyType
 import dagster as dg
 
 from hypersight_core.settings import Settings
+from hypersight_core.store.upkeep import Retention
+from hypersight_pipelines.defs.storage import assets, checks
+from hypersight_pipelines.defs.storage.jobs import check_storage, keep_up_storage, refresh_rollups, schedules
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.resources import watch_resource
 from hypersight_pipelines.defs.watchers.sensors import watcher_supervisor
@@ -18,11 +21,21 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
     """Assemble everything this code location offers.
 
     Args:
-        overrides: resources to put in the place of the real ones, by name: `store`, `watch`.
+        overrides: resources to put in the place of the real ones, by name: `store`, `watch`, `retention`.
     """
-    resources: dict[str, object] = {"store": store_resource(settings), "watch": watch_resource(settings)}
+    retention = Retention(
+        settings.events_kept_days, settings.observations_kept_days, settings.columnstore_after_days
+    )
+    resources: dict[str, object] = {
+        "store": store_resource(settings),
+        "watch": watch_resource(settings),
+        "retention": dg.ResourceDefinition.hardcoded_resource(retention),
+    }
     return dg.Definitions(
-        jobs=[watch_camera],
+        assets=[assets.events, assets.observations, assets.rollup_tables],
+        asset_checks=[checks.rollups_are_current, checks.partitions_are_ahead],
+        jobs=[watch_camera, refresh_rollups, check_storage, keep_up_storage],
+        schedules=schedules,
         sensors=[watcher_supervisor],
         resources=resources | dict(overrides),
     )

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 from rich.console import Console
@@ -14,7 +15,7 @@ from hypersight.database import embedded_postgres
 from hypersight_core.errors import DatabaseUnavailable, SourceUnavailable
 from hypersight_core.redaction import redacted, redacted_text
 from hypersight_core.settings import Settings
-from hypersight_core.store import cameras, schema
+from hypersight_core.store import cameras, rollups, schema, upkeep
 from hypersight_core.store.engine import Store
 from hypersight_core.video.source import probe
 
@@ -104,6 +105,8 @@ def _database(url: str) -> Iterator[Finding]:
             "" if is_current else "hypersight migrate",
         )
         if is_current:
+            yield _rollups(store)
+            yield _partitions(store)
             with store.transaction() as tx:
                 known = cameras.list_cameras(tx)
             for camera in known:
@@ -115,6 +118,30 @@ def _database(url: str) -> Iterator[Finding]:
         )
     finally:
         store.close()
+
+
+def _rollups(store: Store) -> Finding:
+    with store.transaction() as tx:
+        stale = rollups.staleness(tx)
+    is_behind = stale.is_behind(datetime.now(UTC))
+    since = f", the oldest of {stale.oldest.isoformat()}" if stale.oldest else ""
+    return Finding(
+        "rollups",
+        not is_behind,
+        f"{stale.hours} hours to sum up{since}" if stale.hours else "all hours are summed up",
+        "metrics are exact and slow: look at the job refresh_rollups in the Dagster UI" if is_behind else "",
+    )
+
+
+def _partitions(store: Store) -> Finding:
+    with store.transaction() as tx:
+        missing = upkeep.missing_partitions(tx, datetime.now(UTC))
+    return Finding(
+        "partitions",
+        not missing,
+        f"none for tomorrow: {', '.join(missing)}" if missing else "made ahead",
+        "look at the job keep_up_storage in the Dagster UI" if missing else "",
+    )
 
 
 def _camera(camera_id: int, name: str, stream_url: str) -> Finding:

@@ -1,0 +1,139 @@
+"""Daily work on tables that grow for years: partitions ahead of time, columnstore, retention."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hypersight_core.errors import InvalidInput
+from hypersight_core.store import columnstore, partitions
+from hypersight_core.store.engine import Store
+from hypersight_core.store.tables import kept_from
+from hypersight_core.store.timescale import timescale_version
+
+GROWING = {"processor_event": "ts", "observation": "from_at"}
+"""Tables cut by time, and the column they are cut by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long rows are kept as they were written; their hourly and daily sums stay for ever."""
+
+    events_days: int = 0
+    """0: for ever."""
+    observations_days: int = 0
+    """0: for ever; never shorter than the events', which mean nothing without them."""
+    columnstore_after_days: int = 30
+    """Age from which TimescaleDB keeps rows by column, ten times smaller."""
+
+    def __post_init__(self) -> None:
+        events, observations = (d or float("inf") for d in (self.events_days, self.observations_days))
+        if min(self.events_days, self.observations_days, self.columnstore_after_days) < 0:
+            raise InvalidInput("days to keep rows must not be negative; 0 keeps them for ever")
+        if observations < events:
+            raise InvalidInput(
+                "observations must be kept as long as events: presence is worked out from both"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What was done."""
+
+    partitions: tuple[str, ...]
+    """Partitions made."""
+    by_column: tuple[str, ...]
+    """Chunks that are kept by column now."""
+    dropped: tuple[str, ...]
+    """Chunks and partitions dropped."""
+    postponed: tuple[str, ...]
+    """Tables of which nothing was dropped, since their sums are not stored yet."""
+    took_s: float
+
+
+def keep_up(store: Store, retention: Retention, now: datetime) -> Upkeep:
+    """Do what is due; refresh rollups before, since only what they hold can be dropped.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer; what was done until then stays.
+    """
+    started_s = time.monotonic()
+    with store.transaction() as tx:
+        has_chunks = timescale_version(tx) is not None
+    made = [] if has_chunks else _partitions_ahead(store, now)
+    by_column = (
+        _by_column(store, now - timedelta(days=retention.columnstore_after_days)) if has_chunks else []
+    )
+    dropped: list[str] = []
+    postponed: list[str] = []
+    kept_days = {"processor_event": retention.events_days, "observation": retention.observations_days}
+    for table, days in kept_days.items():
+        if days:
+            gone = _drop(store, table, _midnight(now) - timedelta(days=days))
+            dropped += gone or []
+            postponed += [table] if gone is None else []
+    took_s = time.monotonic() - started_s
+    return Upkeep(tuple(made), tuple(by_column), tuple(dropped), tuple(postponed), took_s)
+
+
+def missing_partitions(tx: Connection, now: datetime) -> list[str]:
+    """Return the tables whose rows of today or tomorrow have no partition; TimescaleDB makes its own."""
+    if timescale_version(tx) is not None:
+        return []
+    return [table for table in GROWING if not partitions.has_for(tx, table, now + timedelta(days=1))]
+
+
+def _partitions_ahead(store: Store, now: datetime) -> list[str]:
+    made: list[str] = []
+    for table, column in GROWING.items():
+        with store.transaction() as tx:
+            made += partitions.add_ahead(tx, table, column, now)
+    return made
+
+
+def _by_column(store: Store, before: datetime) -> list[str]:
+    done = []
+    for table in GROWING:
+        with store.transaction() as tx:
+            version = timescale_version(tx)
+            chunks = columnstore.chunks_by_row(tx, table, before)
+        for chunk in chunks:
+            with store.transaction() as tx:
+                tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+                columnstore.convert(tx, chunk, version or ())
+            done.append(chunk)
+    return done
+
+
+def _drop(store: Store, table: str, cutoff: datetime) -> list[str] | None:
+    """Drop what is older than a midnight; None when some of it is not in the rollups yet."""
+    with store.transaction() as tx:
+        # Nobody writes meanwhile: a row that came after the look would be lost to its hour's sum.
+        tx.execute(sa.text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+        if tx.execute(_STALE_BEFORE[table], {"cutoff": cutoff}).scalar_one():
+            return None
+        tx.execute(_KEEP_FROM, {"relation": table, "cutoff": cutoff})
+        if timescale_version(tx) is not None:
+            chunks = sa.text("SELECT drop_chunks(CAST(:relation AS regclass), older_than => :cutoff)")
+            return [str(chunk) for chunk in tx.scalars(chunks, {"relation": table, "cutoff": cutoff})]
+        return partitions.drop_before(tx, table, GROWING[table], cutoff)
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+_STALE_BEFORE = {
+    "processor_event": sa.text("""
+        SELECT EXISTS (SELECT FROM rollup.stale_traffic WHERE bucket < :cutoff)
+            OR EXISTS (SELECT FROM rollup.stale_presence WHERE bucket < :cutoff)"""),
+    "observation": sa.text("""
+        SELECT EXISTS (SELECT FROM rollup.stale_coverage WHERE bucket < :cutoff)
+            OR EXISTS (SELECT FROM rollup.stale_presence WHERE bucket < :cutoff)"""),
+}
+_KEEP_FROM = sa.text(f"""
+INSERT INTO {kept_from.name} AS kept (relation, at) VALUES (:relation, :cutoff)
+ON CONFLICT (relation) DO UPDATE SET at = greatest(kept.at, excluded.at)
+""")  # noqa: S608 - composed of constants

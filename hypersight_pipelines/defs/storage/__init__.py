@@ -1,0 +1,1 @@
+"""Upkeep of the database: rollups, partitions, columnstore, retention."""
