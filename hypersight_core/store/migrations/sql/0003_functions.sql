@@ -1,4 +1,8 @@
 -- The questions people ask. Intervals are (start, stop]; edges of series rise strictly.
+--
+-- OFFSET 0 keeps a LATERAL query as it stands: one short index scan an hour, however many rows the planner expects.
+-- All is planned once a session: planning them takes longer than answering. Compiling (jit) takes a hundred times
+-- longer: with many chunks the planner thinks that it pays.
 
 CREATE FUNCTION rollup.local_midnight(day date, time_zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
 -- Where clocks are set back from one o'clock, midnight comes twice and PostgreSQL takes the second.
@@ -68,28 +72,44 @@ COMMENT ON FUNCTION rollup.full_hours(timestamptz, timestamptz, timestamptz) IS
   'The full hours, and within them the full days, of an interval';
 
 CREATE FUNCTION watched_seconds(camera int, start timestamptz, stop timestamptz) RETURNS float8
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   span CONSTANT record := rollup.full_hours(start, stop, timestamptz '2000-01-01 00:00:00+00');
 BEGIN
   RETURN (
+    WITH stale AS (
+      SELECT bucket FROM rollup.stale_coverage WHERE camera_id = camera AND bucket >= span.h1 AND bucket < span.h2
+    ),
+    stale_day AS (
+      SELECT DISTINCT date_bin('1 day', bucket, timestamptz '2000-01-01 00:00:00+00') AS day FROM stale
+      WHERE bucket >= span.d1 AND bucket < span.d2
+    )
     SELECT coalesce(sum(seconds), 0.0) FROM (
       SELECT extract(epoch FROM least(to_at, b) - greatest(from_at, a))::float8
              * rollup.watched_share(frames_wanted, frames_detected, reason) AS seconds
-      FROM (VALUES (start, span.h1), (span.h2, stop)) AS edge (a, b)
+      FROM (VALUES (start, span.h1), (span.h2, stop) UNION ALL SELECT bucket, bucket + interval '1 hour' FROM stale)
+           AS piece (a, b)
       CROSS JOIN LATERAL (
         SELECT * FROM observation
         WHERE camera_id = camera AND from_at >= rollup.hour_floor(a) AND from_at < b AND to_at > a
+        OFFSET 0
       ) AS seen
+      WHERE a < b
       UNION ALL
-      SELECT watched_s FROM (VALUES (span.h1, span.d1), (span.d2, span.h2)) AS edge (a, b)
+      SELECT watched_s FROM rollup.coverage_day
+      WHERE camera_id = camera AND bucket >= span.d1 AND bucket < span.d2 AND bucket NOT IN (SELECT day FROM stale_day)
+      UNION ALL
+      SELECT watched_s
+      FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '1 day' FROM stale_day)
+           AS piece (a, b)
       CROSS JOIN LATERAL (
-        SELECT watched_s FROM rollup.exact_coverage_hour WHERE camera_id = camera AND bucket >= a AND bucket < b
+        SELECT watched_s FROM rollup.coverage_hour
+        WHERE camera_id = camera AND bucket >= a AND bucket < b AND bucket NOT IN (SELECT bucket FROM stale)
+        OFFSET 0
       ) AS hour
-      UNION ALL
-      SELECT watched_s FROM rollup.exact_coverage_day
-      WHERE camera_id = camera AND bucket >= span.d1 AND bucket < span.d2
+      WHERE a < b
     ) AS watched);
 END $$;
 COMMENT ON FUNCTION watched_seconds(int, timestamptz, timestamptz) IS
@@ -97,113 +117,128 @@ COMMENT ON FUNCTION watched_seconds(int, timestamptz, timestamptz) IS
 
 CREATE FUNCTION traffic(processor int, start timestamptz, stop timestamptz,
   OUT value bigint, OUT out_value bigint, OUT first_at timestamptz, OUT last_at timestamptz, OUT watched_s float8)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   step CONSTANT interval := interval '1 microsecond';
   span CONSTANT record := rollup.full_hours(start + step, stop + step, timestamptz '2000-01-01 00:00:00.000001+00');
 BEGIN
+  WITH stale AS (
+    SELECT bucket FROM rollup.stale_traffic WHERE processor_id = processor AND bucket >= span.h1 AND bucket < span.h2
+  ),
+  stale_day AS (
+    SELECT DISTINCT rollup.traffic_day_of(bucket) AS day FROM stale WHERE bucket >= span.d1 AND bucket < span.d2
+  )
   SELECT coalesce(sum(came), 0), coalesce(sum(went), 0), min(passed.first_at), max(passed.last_at)
   INTO value, out_value, first_at, last_at
   FROM (
-    SELECT value AS came, NULL::bigint AS went, ts AS first_at, ts AS last_at
-    FROM (VALUES (start + step, span.h1), (span.h2, stop + step)) AS edge (a, b)
+    SELECT CASE WHEN kind IN ('enter', 'cross_in') THEN value END AS came,
+           CASE WHEN kind IN ('exit', 'cross_out') THEN value END AS went,
+           CASE WHEN kind IN ('enter', 'cross_in') THEN ts END AS first_at,
+           CASE WHEN kind IN ('enter', 'cross_in') THEN ts END AS last_at
+    FROM (VALUES (start + step, span.h1), (span.h2, stop + step)
+          UNION ALL SELECT bucket, bucket + interval '1 hour' FROM stale) AS piece (a, b)
     CROSS JOIN LATERAL (
-      SELECT ts, value FROM processor_event
-      WHERE processor_id = processor AND ts >= a AND ts < b AND kind IN ('enter', 'cross_in')
+      SELECT ts, kind, value FROM processor_event WHERE processor_id = processor AND ts >= a AND ts < b
+      OFFSET 0
     ) AS event
+    WHERE a < b
     UNION ALL
-    SELECT NULL, value, NULL, NULL
-    FROM (VALUES (start + step, span.h1), (span.h2, stop + step)) AS edge (a, b)
-    CROSS JOIN LATERAL (
-      SELECT value FROM processor_event
-      WHERE processor_id = processor AND ts >= a AND ts < b AND kind IN ('exit', 'cross_out')
-    ) AS event
+    SELECT day.value, day.out_value, day.first_at, day.last_at FROM rollup.traffic_day AS day
+    WHERE processor_id = processor AND bucket >= span.d1 AND bucket < span.d2
+      AND bucket NOT IN (SELECT day FROM stale_day)
     UNION ALL
     SELECT hour.value, hour.out_value, hour.first_at, hour.last_at
-    FROM (VALUES (span.h1, span.d1), (span.d2, span.h2)) AS edge (a, b)
+    FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '1 day' FROM stale_day)
+         AS piece (a, b)
     CROSS JOIN LATERAL (
-      SELECT * FROM rollup.exact_traffic_hour WHERE processor_id = processor AND bucket >= a AND bucket < b
+      SELECT * FROM rollup.traffic_hour
+      WHERE processor_id = processor AND bucket >= a AND bucket < b AND bucket NOT IN (SELECT bucket FROM stale)
+      OFFSET 0
     ) AS hour
-    UNION ALL
-    SELECT day.value, day.out_value, day.first_at, day.last_at
-    FROM rollup.exact_traffic_day AS day
-    WHERE processor_id = processor AND bucket >= span.d1 AND bucket < span.d2
+    WHERE a < b
   ) AS passed;
   watched_s := watched_seconds(rollup.camera_of(processor), start, stop);
 END $$;
 COMMENT ON FUNCTION traffic(int, timestamptz, timestamptz) IS
   'Persons that came in and that left in start < ts <= stop, first and last coming in, and the seconds really watched';
 
-CREATE FUNCTION rollup.watched_by_bucket(camera int, edges timestamptz[], cut_hours timestamptz[])
-RETURNS TABLE (n int, watched_s float8) LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION rollup.cut_hours(edges timestamptz[]) RETURNS timestamptz[] LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT coalesce(array_agg(DISTINCT rollup.hour_floor(edge)), '{}')
+        FROM unnest(edges) AS edge WHERE edge <> rollup.hour_floor(edge));
+COMMENT ON FUNCTION rollup.cut_hours(timestamptz[]) IS 'The hours in UTC that have an edge inside';
+
+CREATE FUNCTION rollup.watched_by_bucket(camera int, edges timestamptz[])
+RETURNS TABLE (n int, watched_s float8) LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   step CONSTANT interval := interval '1 microsecond';
   start CONSTANT timestamptz := edges[1];
   stop CONSTANT timestamptz := edges[cardinality(edges)];
+  -- Hours to read row by row: those with an edge inside, and the stale ones.
+  read_hours CONSTANT timestamptz[] := ARRAY(
+    SELECT unnest(rollup.cut_hours(edges))
+    UNION SELECT bucket FROM rollup.stale_coverage WHERE camera_id = camera AND bucket >= start AND bucket < stop);
 BEGIN
   RETURN QUERY
   SELECT part.n, sum(seconds)
   FROM (
     SELECT width_bucket(bucket, edges) AS n, watched_s AS seconds
-    FROM rollup.exact_coverage_hour
-    WHERE camera_id = camera AND bucket >= start AND bucket < stop
-      AND width_bucket(bucket, edges) = width_bucket(bucket + interval '1 hour' - step, edges)
+    FROM rollup.coverage_hour
+    WHERE camera_id = camera AND bucket >= start AND bucket < stop AND bucket NOT IN (SELECT unnest(read_hours))
     UNION ALL
     -- An observation is cut at the edges it spans.
     SELECT at, extract(epoch FROM least(to_at, edges[at + 1]) - greatest(from_at, edges[at]))::float8
                * rollup.watched_share(frames_wanted, frames_detected, reason)
-    FROM unnest(cut_hours) AS hour
+    FROM unnest(read_hours) AS hour
     CROSS JOIN LATERAL (
       SELECT * FROM observation
       WHERE camera_id = camera AND from_at >= hour AND from_at < least(hour + interval '1 hour', stop) AND to_at > start
+      OFFSET 0
     ) AS seen
     CROSS JOIN LATERAL generate_series(width_bucket(greatest(from_at, start), edges),
                                        width_bucket(least(to_at, stop) - step, edges)) AS at
   ) AS part
   GROUP BY 1;
 END $$;
-COMMENT ON FUNCTION rollup.watched_by_bucket(int, timestamptz[], timestamptz[]) IS
-  'Seconds watched between one edge and the next; cut_hours are the hours with an edge inside';
-
-CREATE FUNCTION rollup.cut_hours(edges timestamptz[]) RETURNS timestamptz[] LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (SELECT coalesce(array_agg(DISTINCT rollup.hour_floor(edge)), '{}')
-        FROM unnest(edges) AS edge WHERE edge <> rollup.hour_floor(edge));
-COMMENT ON FUNCTION rollup.cut_hours(timestamptz[]) IS 'The hours in UTC that have an edge inside';
+COMMENT ON FUNCTION rollup.watched_by_bucket(int, timestamptz[]) IS 'Seconds watched between one edge and the next';
 
 CREATE FUNCTION traffic_series(processor int, start timestamptz, stop timestamptz, bucket text, time_zone text)
 RETURNS TABLE (start_at timestamptz, stop_at timestamptz, value bigint, out_value bigint, watched_s float8)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   step CONSTANT interval := interval '1 microsecond';
   edges CONSTANT timestamptz[] := bucket_edges(start, stop, bucket, time_zone);
-  cut_hours CONSTANT timestamptz[] := rollup.cut_hours(edges);
+  read_hours CONSTANT timestamptz[] := ARRAY(
+    SELECT unnest(rollup.cut_hours(edges))
+    UNION SELECT stale.bucket - step FROM rollup.stale_traffic AS stale
+    WHERE processor_id = processor AND stale.bucket > start AND stale.bucket <= stop);
 BEGIN
   RETURN QUERY
   WITH passed AS (
     SELECT part.n, sum(came)::bigint AS came, sum(went)::bigint AS went
     FROM (
       SELECT width_bucket(hour.bucket - step, edges) AS n, hour.value AS came, hour.out_value AS went
-      FROM rollup.exact_traffic_hour AS hour
+      FROM rollup.traffic_hour AS hour
       WHERE processor_id = processor AND hour.bucket > start AND hour.bucket <= stop
-        AND width_bucket(hour.bucket - step, edges) = width_bucket(hour.bucket + interval '1 hour' - 2 * step, edges)
+        AND hour.bucket - step NOT IN (SELECT unnest(read_hours))
       UNION ALL
       SELECT width_bucket(ts - step, edges), CASE WHEN kind IN ('enter', 'cross_in') THEN event.value END,
              CASE WHEN kind IN ('exit', 'cross_out') THEN event.value END
-      FROM unnest(cut_hours) AS hour
+      FROM unnest(read_hours) AS hour
       CROSS JOIN LATERAL (
         SELECT ts, kind, value FROM processor_event
         WHERE processor_id = processor AND ts > greatest(hour, start) AND ts <= least(hour + interval '1 hour', stop)
+        OFFSET 0
       ) AS event
     ) AS part
     GROUP BY 1
   ),
-  watched AS (
-    SELECT * FROM rollup.watched_by_bucket(
-      rollup.camera_of(processor), edges, cut_hours)
-  )
+  watched AS (SELECT * FROM rollup.watched_by_bucket(rollup.camera_of(processor), edges))
   SELECT edges[n], edges[n + 1], coalesce(came, 0), coalesce(went, 0), coalesce(watched.watched_s, 0.0)
   FROM generate_series(1, cardinality(edges) - 1) AS n
   LEFT JOIN passed USING (n) LEFT JOIN watched USING (n)
@@ -213,7 +248,8 @@ COMMENT ON FUNCTION traffic_series(int, timestamptz, timestamptz, text, text) IS
   'Persons that came in and that left, bucket by bucket in a time zone, zeros included; see bucket_edges';
 
 CREATE FUNCTION objects_at(processor int, at timestamptz, OUT value int, OUT ts timestamptz) RETURNS SETOF record
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -225,7 +261,8 @@ COMMENT ON FUNCTION objects_at(int, timestamptz) IS 'The last count at or before
 -- Spans must rise; those of one hour must touch.
 CREATE FUNCTION rollup.presence_states(processor int, camera int, starts timestamptz[], stops timestamptz[])
 RETURNS TABLE (span int, head_us bigint, known_us bigint, person_us bigint, fewest int, most int, last int)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -242,6 +279,7 @@ BEGIN
     FROM hour CROSS JOIN LATERAL (
       SELECT ts, value FROM processor_event
       WHERE processor_id = processor AND kind = 'count' AND ts >= hour.a AND ts < hour.b
+      OFFSET 0
     ) AS counted
     UNION ALL
     SELECT part, unnest(ARRAY[greatest(from_at, starts[part]), least(to_at, stops[part])]), NULL, unnest(ARRAY[1, -1])
@@ -249,6 +287,7 @@ BEGIN
       SELECT from_at, to_at FROM observation
       WHERE camera_id = camera AND from_at >= hour.starts_at AND from_at < hour.b AND to_at > hour.a
         AND rollup.watched_share(frames_wanted, frames_detected, reason) > 0
+      OFFSET 0
     ) AS seen
     CROSS JOIN LATERAL generate_series(width_bucket(greatest(from_at, hour.a), starts),
                                        width_bucket(least(to_at, hour.b) - interval '1 microsecond', starts)) AS part
@@ -278,12 +317,12 @@ COMMENT ON FUNCTION rollup.presence_states(int, int, timestamptz[], timestamptz[
 
 CREATE FUNCTION presence_series(processor int, start timestamptz, stop timestamptz, bucket text, time_zone text)
 RETURNS TABLE (start_at timestamptz, stop_at timestamptz, mean float8, fewest int, most int, watched_s float8)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   step CONSTANT interval := interval '1 microsecond';
   edges CONSTANT timestamptz[] := bucket_edges(start, stop, bucket, time_zone);
-  cut_hours CONSTANT timestamptz[] := rollup.cut_hours(edges);
   camera CONSTANT int := rollup.camera_of(processor);
   held_before CONSTANT int := (
     SELECT value FROM processor_event
@@ -294,7 +333,7 @@ DECLARE
 BEGIN
   -- Hours to read row by row: those with an edge inside, and the stale ones.
   read_hours := ARRAY(
-    SELECT hour FROM unnest(cut_hours) AS hour
+    SELECT unnest(rollup.cut_hours(edges))
     UNION SELECT bucket FROM rollup.stale_presence WHERE processor_id = processor AND bucket >= start AND bucket < stop
     UNION SELECT bucket FROM rollup.stale_coverage WHERE camera_id = camera AND bucket >= start AND bucket < stop);
   SELECT array_agg(a ORDER BY a), array_agg(b ORDER BY a) INTO starts, stops
@@ -327,7 +366,7 @@ BEGIN
            max(greatest(most, CASE WHEN head_us > 0 THEN carry END)) AS most
     FROM carried GROUP BY 1
   ),
-  watched AS (SELECT * FROM rollup.watched_by_bucket(camera, edges, cut_hours))
+  watched AS (SELECT * FROM rollup.watched_by_bucket(camera, edges))
   SELECT edges[n], edges[n + 1], present.mean, present.fewest, present.most, coalesce(watched.watched_s, 0.0)
   FROM generate_series(1, cardinality(edges) - 1) AS n
   LEFT JOIN present USING (n) LEFT JOIN watched USING (n)

@@ -16,7 +16,7 @@ FROM rollup.traffic_hour AS hour GROUP BY 1, 2;
 COMMENT ON VIEW rollup.days_of_hours IS 'Days summed up from the stored hours: what rollup.traffic_day should hold';
 
 CREATE FUNCTION rollup.settle(start timestamptz, stop timestamptz, OUT settled bigint, OUT refused bigint)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   passers int[];

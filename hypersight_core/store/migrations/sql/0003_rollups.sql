@@ -10,6 +10,7 @@ CREATE TABLE rollup.presence_hour (
   most int,
   last int,
   CONSTRAINT presence_hour_pk PRIMARY KEY (processor_id, bucket)
+    INCLUDE (head_us, known_us, person_us, fewest, most, last)
 );
 COMMENT ON TABLE rollup.presence_hour IS
   'How many persons were present: the state of a step function over one hour, that adds up to longer times';
@@ -27,11 +28,11 @@ CREATE TABLE rollup.coverage_hour (
   camera_id int NOT NULL,
   bucket timestamptz NOT NULL,
   watched_s float8 NOT NULL,
-  CONSTRAINT coverage_hour_pk PRIMARY KEY (camera_id, bucket)
+  CONSTRAINT coverage_hour_pk PRIMARY KEY (camera_id, bucket) INCLUDE (watched_s)
 );
 CREATE TABLE rollup.coverage_day (
   LIKE rollup.coverage_hour,
-  CONSTRAINT coverage_day_pk PRIMARY KEY (camera_id, bucket)
+  CONSTRAINT coverage_day_pk PRIMARY KEY (camera_id, bucket) INCLUDE (watched_s)
 );
 COMMENT ON TABLE rollup.coverage_hour IS 'For how long a camera was watched in one hour';
 COMMENT ON TABLE rollup.coverage_day IS 'For how long a camera was watched in one day, in UTC';

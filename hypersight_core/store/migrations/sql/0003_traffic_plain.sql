@@ -1,4 +1,5 @@
--- The same relations that TimescaleDB keeps as continuous aggregates.
+-- The same relations that TimescaleDB keeps as continuous aggregates. Keys hold all columns: rows of one processor
+-- lie apart, and would be a page each.
 
 CREATE TABLE rollup.traffic_hour (
   processor_id int NOT NULL,
@@ -8,11 +9,11 @@ CREATE TABLE rollup.traffic_hour (
   first_at timestamptz,
   last_at timestamptz,
   events bigint NOT NULL,
-  CONSTRAINT traffic_hour_pk PRIMARY KEY (processor_id, bucket)
+  CONSTRAINT traffic_hour_pk PRIMARY KEY (processor_id, bucket) INCLUDE (value, out_value, first_at, last_at, events)
 );
 CREATE TABLE rollup.traffic_day (
   LIKE rollup.traffic_hour,
-  CONSTRAINT traffic_day_pk PRIMARY KEY (processor_id, bucket)
+  CONSTRAINT traffic_day_pk PRIMARY KEY (processor_id, bucket) INCLUDE (value, out_value, first_at, last_at, events)
 );
 
 CREATE TRIGGER rollup_insert AFTER INSERT ON processor_event REFERENCING NEW TABLE AS changed
