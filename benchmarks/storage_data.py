@@ -22,12 +22,14 @@ COUNT_SHARE = 5
 # In order of time, as watchers write. Quiet nights; two of seven events leave.
 _EVENTS = sa.text("""
 INSERT INTO processor_event (processor_id, processor_version, ts, track_id, value, zone, kind)
-SELECT CASE WHEN is_count THEN 2 ELSE 1 END + 2 * (n % CAST(:cameras AS bigint)), 1, ts, CASE WHEN is_count THEN 0 ELSE n END,
+SELECT CASE WHEN is_count THEN 2 ELSE 1 END + 2 * (n % CAST(:cameras AS bigint)), 1, ts,
+       CASE WHEN is_count THEN 0 ELSE n END,
        CASE WHEN is_count THEN (n * 7919 % 10) ELSE 1 END, CASE WHEN is_count THEN -1 ELSE 0 END,
        CASE WHEN is_count THEN 'count' WHEN n * 31 % 7 < 2 THEN 'exit' ELSE 'enter' END
 FROM (
   SELECT n, n / CAST(:cameras AS bigint) % :count_share = 0 AS is_count,
-         CAST(:start AS timestamptz) + (n - CAST(:first AS bigint)) * (CAST(:stop AS timestamptz) - :start) / :rows AS ts
+         CAST(:start AS timestamptz)
+         + (n - CAST(:first AS bigint)) * (CAST(:stop AS timestamptz) - :start) / :rows AS ts
   FROM generate_series(CAST(:first AS bigint), CAST(:first AS bigint) + :rows - 1) AS n
 ) AS event
 WHERE extract(hour FROM ts) BETWEEN 5 AND 23 OR n % 20 = 0

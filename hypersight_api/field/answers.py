@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypersight_api.field.schemas import ObjectsQuestion, TrafficQuestion, optional_stamp
 from hypersight_api.services import checked_id
 from hypersight_api.time_stamps import field_form, interval, parse_stamp
-from hypersight_core.domain.metrics import Presence, TrafficTotal
+from hypersight_core.domain.metrics import Count, TrafficTotal
 from hypersight_core.errors import NotFound
 from hypersight_core.redaction import redacted
 from hypersight_core.store import cameras, metrics, processors
@@ -58,7 +58,7 @@ def objects(store: Store, question: ObjectsQuestion, now: datetime) -> Answer:
     at = now if stamp is None else stamp.at(asked.zone)
     with store.transaction() as tx:
         presence = metrics.presence_at(tx, asked.processor_id, at)
-    return _objects(presence, asked.zone)
+    return _objects(presence.last, asked.zone)
 
 
 def status_watch(store: Store) -> Answer:
@@ -93,7 +93,7 @@ def _traffic(total: TrafficTotal, zone: ZoneInfo) -> Answer:
     }
 
 
-def _objects(presence: Presence | None, zone: ZoneInfo) -> Answer:
-    if presence is None:
+def _objects(last: Count | None, zone: ZoneInfo) -> Answer:
+    if last is None:
         return failure("No observations found")
-    return {"err": False, "count": presence.people_count, "ts": field_form(presence.counted_at, zone)}
+    return {"err": False, "count": last.people_count, "ts": field_form(last.counted_at, zone)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,6 @@ from hypersight_core.errors import InvalidInput
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
 
-JUST_NOW = timedelta(minutes=1)
 MAX_SMALLINT, MAX_BIGINT = 2**15 - 1, 2**63 - 1
 
 
@@ -103,9 +102,8 @@ def people(store: Store, of: Subject, at: datetime) -> schemas.People:
     processor_id = of.processor.processor_id
     with store.transaction() as tx:
         found = metrics.presence_at(tx, processor_id, at)
-        coverage = metrics.coverage(tx, of.camera.camera_id, at - JUST_NOW, at)
-    count, counted_at = (found.people_count, found.counted_at) if found else (None, None)
-    return schemas.People(processor_id, at, count, counted_at, schemas.Coverage.of(coverage))
+    count, counted_at = (found.last.people_count, found.last.counted_at) if found.last else (None, None)
+    return schemas.People(processor_id, at, count, counted_at, schemas.Coverage.of(found.coverage))
 
 
 def people_series(store: Store, of: Subject, asked: Interval, bucket: str) -> schemas.PeopleSeries:
@@ -123,14 +121,12 @@ def event_page(store: Store, of: Subject, cursor: str | None, limit: int) -> sch
     before = None if cursor is None else _cursor(cursor)
     processor_id = of.processor.processor_id
     with store.transaction() as tx:
-        found = metrics.latest_events(tx, processor_id, before=before, limit=limit)
-        span = (found[-1].ts, found[0].ts) if found else None
-        coverage = metrics.coverage(tx, of.camera.camera_id, *span) if span else None
+        page = metrics.latest_events(tx, processor_id, before=before, limit=limit)
     return schemas.Events(
         processor_id,
-        [schemas.EventOut.of(event) for event in found],
-        str(metrics.EventCursor.of(found[-1])) if len(found) == limit else None,
-        schemas.Coverage.of(coverage) if coverage else None,
+        [schemas.EventOut.of(event) for event in page.events],
+        str(metrics.EventCursor.of(page.events[-1])) if len(page.events) == limit else None,
+        schemas.Coverage.of(page.coverage) if page.coverage else None,
     )
 
 

@@ -48,7 +48,7 @@ class _Figures:
 
     coverage: dict[int, domain.Coverage]
     traffic: dict[int, domain.TrafficTotal]
-    people: dict[int, domain.Presence | None]
+    people: dict[int, domain.Count | None]
 
 
 def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
@@ -93,7 +93,7 @@ def _figures(store: Store, known: list[_Known]) -> _Figures:
                 if processor.kind == "traffic"
             },
             {
-                processor.processor_id: metrics.presence_at(tx, processor.processor_id, one.now)
+                processor.processor_id: metrics.presence_at(tx, processor.processor_id, one.now).last
                 for one, processor in asked
                 if processor.kind == "objects"
             },
@@ -170,7 +170,7 @@ def _with_traffic(status: ProcessorStatus, total: domain.TrafficTotal) -> Proces
     )
 
 
-def _with_people(status: ProcessorStatus, found: domain.Presence | None, known: _Known) -> ProcessorStatus:
+def _with_people(status: ProcessorStatus, found: domain.Count | None, known: _Known) -> ProcessorStatus:
     if found is None:
         return replace(status, value_text="–", caption="no figure: nothing counted yet", is_current=False)
     noun = "person" if found.people_count == 1 else "persons"

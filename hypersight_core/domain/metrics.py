@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from hypersight_core.domain.events import Event
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -43,11 +45,30 @@ class TrafficBucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """Persons present from `counted_at` on."""
+class Count:
+    """Persons present from `counted_at` on, until the next count."""
 
     people_count: int
     counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Persons present at a moment."""
+
+    last: Count | None
+    """The last count at or before it; None when nothing was ever counted."""
+    coverage: Coverage
+    """Of the minute before it: with 0, nobody was looking and the count is only the last one known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, newest first."""
+
+    events: tuple[Event, ...]
+    coverage: Coverage | None
+    """From the oldest to the newest of them; None without any."""
 
 
 @dataclass(frozen=True, slots=True)

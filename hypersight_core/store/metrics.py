@@ -5,7 +5,7 @@ speaks SQL, and one round trip each.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hypersight_core.domain.events import Event, EventKind
-from hypersight_core.domain.metrics import Coverage, Presence, PresenceBucket, TrafficBucket, TrafficTotal
+from hypersight_core.domain.metrics import (
+    Count,
+    Coverage,
+    EventPage,
+    Presence,
+    PresenceBucket,
+    TrafficBucket,
+    TrafficTotal,
+)
 from hypersight_core.errors import InvalidInput
 from hypersight_core.store.buckets import check_interval, check_series
-from hypersight_core.store.tables import processor_event
+from hypersight_core.store.tables import processor, processor_event
 
 MAX_PAGE = 1000
+JUST_BEFORE = timedelta(minutes=1)
 _KEY = (processor_event.c.ts, processor_event.c.kind, processor_event.c.zone, processor_event.c.track_id)
 
 
@@ -90,15 +99,17 @@ def traffic_series(
     ]  # fmt: skip
 
 
-def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence | None:
-    """Return the last count at or before `at`; None when there is none.
+def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence:
+    """Return the last count at or before `at`, and whether somebody was looking just then.
 
     Raises:
         InvalidInput: `at` lacks a time zone.
     """
     check_interval(at, at)
-    row = tx.execute(_OBJECTS_AT, {"processor_id": processor_id, "at": at}).first()
-    return None if row is None else Presence(row.value, row.ts)
+    since = at - JUST_BEFORE
+    row = tx.execute(_OBJECTS_AT, {"processor_id": processor_id, "at": at, "since": since}).one()
+    last = None if row.ts is None else Count(row.value, row.ts)
+    return Presence(last, _coverage(row.watched_s, since, at))
 
 
 def presence_series(
@@ -135,7 +146,7 @@ def coverage(tx: Connection, camera_id: int, start: datetime, stop: datetime) ->
 
 def latest_events(
     tx: Connection, processor_id: int, *, before: EventCursor | None = None, limit: int = 100
-) -> list[Event]:
+) -> EventPage:
     """Return a processor's events, newest first.
 
     Args:
@@ -152,8 +163,15 @@ def latest_events(
         values = (before.ts, before.kind, before.zone, before.track_id)
         place = (sa.literal(value, column.type) for value, column in zip(values, _KEY, strict=True))
         query = query.where(sa.tuple_(*_KEY) < sa.tuple_(*place))
-    rows = tx.execute(query.order_by(*(column.desc() for column in _KEY)).limit(limit)).mappings()
-    return [Event(**{**row, "kind": EventKind(row["kind"])}) for row in rows]
+    page = query.order_by(*(column.desc() for column in _KEY)).limit(limit).cte("page")
+    span = (sa.func.min(page.c.ts), sa.func.max(page.c.ts))
+    of_processor = sa.select(processor.c.camera_id).where(processor.c.processor_id == processor_id)
+    watched = sa.select(sa.func.watched_seconds(of_processor.scalar_subquery(), *span))
+    order = (page.c[column.name].desc() for column in _KEY)
+    rows = tx.execute(sa.select(page, watched.scalar_subquery().label("watched_s")).order_by(*order)).all()
+    events = tuple(_event(row) for row in rows)
+    coverage = _coverage(rows[0].watched_s, events[-1].ts, events[0].ts) if events else None
+    return EventPage(events, coverage)
 
 
 def _series(
@@ -173,6 +191,11 @@ def _series(
     return list(tx.execute(question, asked))
 
 
+def _event(row: sa.Row[Any]) -> Event:
+    values = {column.name: row._mapping[column.name] for column in processor_event.columns}
+    return Event(**values | {"kind": EventKind(row.kind)})
+
+
 def _coverage(watched_s: float, start: datetime, stop: datetime) -> Coverage:
     interval_s = (stop - start).total_seconds()
     # A stream whose clock was set back is seen twice for a while.
@@ -186,5 +209,8 @@ _TRAFFIC_SERIES = sa.text(
 _PRESENCE_SERIES = sa.text(
     "SELECT * FROM presence_series(:processor_id, :start_at, :stop_at, :bucket, :time_zone)"
 )
-_OBJECTS_AT = sa.text("SELECT * FROM objects_at(:processor_id, :at)")
+_OBJECTS_AT = sa.text("""
+SELECT last.value, last.ts, watched_seconds(rollup.camera_of(:processor_id), :since, :at) AS watched_s
+FROM (VALUES (true)) AS always LEFT JOIN objects_at(:processor_id, :at) AS last ON true
+""")
 _WATCHED = sa.text("SELECT watched_seconds(:camera_id, :start_at, :stop_at)")

@@ -100,8 +100,8 @@ def test_events_of_a_deleted_processor_stay_unless_purged(counting, store):
     counting.delete("/api/v1/processors/1")
     counting.delete("/api/v1/processors/2?purge=true")
     with store.transaction() as tx:
-        assert len(metrics.latest_events(tx, 1)) == 1
-        assert metrics.latest_events(tx, 2) == []
+        assert len(metrics.latest_events(tx, 1).events) == 1
+        assert metrics.latest_events(tx, 2).events == ()
 
 
 def test_traffic_says_how_much_of_the_interval_was_watched(counting, store):

@@ -67,7 +67,7 @@ def test_a_deleted_camera_is_gone_with_its_processors_and_its_events_stay(store:
         ):
             with pytest.raises(NotFound):
                 call(tx, 1)
-        assert len(metrics.latest_events(tx, 1)) == 1
+        assert len(metrics.latest_events(tx, 1).events) == 1
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["in use", "deleted before"])

@@ -124,7 +124,8 @@ def test_presence_equals_a_walk_along_the_step_function(
     with tx.begin_nested() as part:
         _write(tx, events, seen)
         series = metrics.presence_series(tx, 1, start, stop, bucket, ZoneInfo(zone))
-        present = metrics.presence_at(tx, 1, stop)
+        moment = metrics.presence_at(tx, 1, stop)
+        present = moment.last
         part.rollback()
     last = max((e for e in events if e.ts <= stop), key=lambda e: e.ts, default=None)
     assert (present and (present.people_count, present.counted_at)) == (last and (last.value, last.ts))
@@ -178,7 +179,7 @@ def test_pages_of_events_hold_each_event_once_newest_first(tx: Connection):
     watching.add_events(tx, events)
     found: list[Event] = []
     cursor = None
-    while page := metrics.latest_events(tx, 1, before=cursor, limit=7):
+    while page := metrics.latest_events(tx, 1, before=cursor, limit=7).events:
         found += page
         cursor = metrics.EventCursor.parse(str(metrics.EventCursor.of(page[-1])))
     assert found == sorted(events, key=lambda e: (e.ts, e.kind, e.zone, e.track_id), reverse=True)

@@ -1,7 +1,8 @@
 """Migrations and connections on a real database."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -11,10 +12,25 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
-from hypersight_core.store import cameras, schema
+from hypersight_core.store import cameras, metrics, rollups, schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import metadata
 from tests.databases import TIMESCALEDB
+
+# Two whole days watched, half of a third; a hundred entries, and four persons present from the second day on.
+BEFORE_ROLLUPS = """
+INSERT INTO camera (name, stream_url, watch_fps, watch_rows, watch_cols, time_zone, enabled)
+VALUES ('door', 'http://camera.invalid/', 5, 1, 1, 'UTC', true);
+INSERT INTO processor (camera_id, kind, version) VALUES (1, 'traffic', 1), (1, 'objects', 1);
+INSERT INTO processor_event (processor_id, processor_version, ts, track_id, value, zone, kind)
+SELECT 1, 1, timestamptz '2024-02-29 00:00:00+00' + n * interval '47 minutes', n, 1, 0, 'enter'
+FROM generate_series(1, 100) AS n
+UNION ALL SELECT 2, 1, timestamptz '2024-03-01 00:00:00+00', 0, 4, -1, 'count';
+INSERT INTO observation VALUES
+  (1, '2024-02-29 00:00:00+00', '2024-03-01 00:00:00+00', 1003, 1003, NULL),
+  (1, '2024-03-01 00:00:00+00', '2024-03-02 00:00:00+00', 0, 0, NULL),
+  (1, '2024-03-02 12:30:00+00', '2024-03-03 12:30:00+00', 2400, 1200, 'detector_error');
+"""
 
 
 def test_two_upgrades_at_once_and_another_later_are_fine(empty_database_url: str):
@@ -38,6 +54,31 @@ def test_what_was_upgraded_can_be_taken_back_and_upgraded_again(empty_database_u
     store.close()
     schema.upgrade(empty_database_url)
     assert schema.is_current(empty_database_url)
+
+
+def test_rows_written_before_partitions_and_rollups_are_all_counted(empty_database_url: str):
+    store = Store(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with store.transaction() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0001")
+        tx.execute(sa.text(BEFORE_ROLLUPS))
+    schema.upgrade(empty_database_url)
+    start, stop = datetime(2024, 2, 28, tzinfo=UTC), datetime(2024, 3, 4, tzinfo=UTC)
+    for _ in range(2):
+        with store.transaction() as tx:
+            total = metrics.traffic_total(tx, 1, start, stop)
+            assert (total.value, total.coverage.watched_s) == (100, pytest.approx(2.5 * 86400))
+            frames = "SELECT sum(frames_wanted), sum(frames_detected) FROM observation WHERE reason IS NULL"
+            assert tuple(tx.execute(sa.text(frames)).one()) == (1003, 1003)
+            days = metrics.presence_series(tx, 2, start, stop, "1d", ZoneInfo("UTC"))
+            assert [day.mean for day in days] == [None, None, 4.0, 4.0, 4.0]
+        rollups.refresh(store)
+    with store.transaction() as tx:
+        assert rollups.staleness(tx).hours == 0
+    store.close()
 
 
 def test_all_migrations_together_make_the_tables_the_code_knows(store: Store):

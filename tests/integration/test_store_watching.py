@@ -51,7 +51,7 @@ def test_a_record_advances_the_checkpoint_and_keeps_every_fact(store: Store, wat
         assert record_segment(tx, a_record(1, left), token=watched)
     with store.transaction() as tx:
         assert checkpoint(tx, 1) == Checkpoint(1, noon(2), {"1": {"open": [1]}})
-        assert metrics.latest_events(tx, 1) == [left]
+        assert metrics.latest_events(tx, 1).events == (left,)
         assert metrics.coverage(tx, 1, noon(1), noon(2)).share == 1
 
 
@@ -127,7 +127,7 @@ def test_events_of_a_deleted_processor_stay_and_of_a_purged_one_are_left_out(sto
         processors.delete_processor(tx, second, purge=True)
         both = an_event(processor_id=1), an_event(processor_id=second), an_event(processor_id=999)
         assert record_segment(tx, a_record(1, *both), token=watched)
-        assert [event.processor_id for event in metrics.latest_events(tx, 1)] == [1]
+        assert [event.processor_id for event in metrics.latest_events(tx, 1).events] == [1]
     assert rows(store, processor_event) == 1
 
 
@@ -161,8 +161,8 @@ def test_events_of_many_years_are_each_found_and_none_is_written_twice(store: St
         assert watching.add_events(tx, reversed(events)) == 0
         total = metrics.traffic_total(tx, 1, years[0], years[-1])
         assert (total.value, total.first_at, total.last_at) == (len(years) - 1, years[1], years[-1])
-        assert [e.ts for e in metrics.latest_events(tx, 1, limit=200)] == years[::-1]
-        assert metrics.presence_at(tx, 1, years[-1]) is None
+        assert [e.ts for e in metrics.latest_events(tx, 1, limit=200).events] == years[::-1]
+        assert metrics.presence_at(tx, 1, years[-1]).last is None
 
 
 def test_the_plan_holds_enabled_processors_and_is_none_when_there_is_nothing_to_do(
