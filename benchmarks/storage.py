@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from benchmarks import storage_data as data
 from hypersight.postgres import EmbeddedPostgres
 from hypersight_core.domain.events import Event, EventKind
+from hypersight_core.settings import Settings
 from hypersight_core.store import rollups, schema, upkeep, watching
 from hypersight_core.store.engine import Store
 from hypersight_core.store.timescale import timescale_version
@@ -180,8 +181,8 @@ def _by_column(store: Store, rows: int) -> dict[str, float]:
     with store.transaction() as tx:
         if timescale_version(tx) is None:
             return {}
-    retention = upkeep.Retention(columnstore_after_days=1)
-    took_s = _timed("columnstore", lambda: upkeep.keep_up(store, retention, data.END))
+    settings = Settings(columnstore_after_days=1)
+    took_s = _timed("columnstore", lambda: upkeep.keep_up(store, settings, data.END))
     figures = {"columnstore_s": took_s, "bytes_an_event_by_column": _bytes_an_event(store, rows)}
     return figures | {f"by_column_{name}": value for name, value in _ask(store).items()}
 

@@ -65,6 +65,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
+    def __post_init__(self) -> None:
+        kept_days = (self.events_kept_days, self.observations_kept_days)
+        if min(*kept_days, self.columnstore_after_days) < 0:
+            raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")
+        if 0 < self.observations_kept_days < (self.events_kept_days or float("inf")):
+            raise ValueError("observations must be kept as long as events: presence is worked out from both")
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the variables that are ours; empty ones count as unset.

@@ -6,7 +6,6 @@ from types import MappingProxyType
 import dagster as dg
 
 from hypersight_core.settings import Settings
-from hypersight_core.store.upkeep import Retention
 from hypersight_pipelines.defs.storage import assets, checks
 from hypersight_pipelines.defs.storage.jobs import check_storage, keep_up_storage, refresh_rollups, schedules
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
@@ -21,15 +20,12 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
     """Assemble everything this code location offers.
 
     Args:
-        overrides: resources to put in the place of the real ones, by name: `store`, `watch`, `retention`.
+        overrides: resources to put in the place of the real ones, by name: `store`, `watch`, `settings`.
     """
-    retention = Retention(
-        settings.events_kept_days, settings.observations_kept_days, settings.columnstore_after_days
-    )
     resources: dict[str, object] = {
         "store": store_resource(settings),
         "watch": watch_resource(settings),
-        "retention": dg.ResourceDefinition.hardcoded_resource(retention),
+        "settings": dg.ResourceDefinition.hardcoded_resource(settings),
     }
     return dg.Definitions(
         assets=[assets.events, assets.observations, assets.rollup_tables],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hypersight_core.errors import InvalidInput
+from hypersight_core.settings import Settings
 from hypersight_core.store import columnstore, partitions
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import kept_from
@@ -15,27 +15,6 @@ from hypersight_core.store.timescale import timescale_version
 
 GROWING = {"processor_event": "ts", "observation": "from_at"}
 """Tables cut by time, and the column they are cut by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long rows are kept as they were written; their hourly and daily sums stay for ever."""
-
-    events_days: int = 0
-    """0: for ever."""
-    observations_days: int = 0
-    """0: for ever; never shorter than the events', which mean nothing without them."""
-    columnstore_after_days: int = 30
-    """Age from which TimescaleDB keeps rows by column, ten times smaller."""
-
-    def __post_init__(self) -> None:
-        events, observations = (d or float("inf") for d in (self.events_days, self.observations_days))
-        if min(self.events_days, self.observations_days, self.columnstore_after_days) < 0:
-            raise InvalidInput("days to keep rows must not be negative; 0 keeps them for ever")
-        if observations < events:
-            raise InvalidInput(
-                "observations must be kept as long as events: presence is worked out from both"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +32,7 @@ class Upkeep:
     took_s: float
 
 
-def keep_up(store: Store, retention: Retention, now: datetime) -> Upkeep:
+def keep_up(store: Store, settings: Settings, now: datetime) -> Upkeep:
     """Do what is due; refresh rollups before, since only what they hold can be dropped.
 
     Raises:
@@ -63,12 +42,10 @@ def keep_up(store: Store, retention: Retention, now: datetime) -> Upkeep:
     with store.transaction() as tx:
         has_chunks = timescale_version(tx) is not None
     made = [] if has_chunks else _partitions_ahead(store, now)
-    by_column = (
-        _by_column(store, now - timedelta(days=retention.columnstore_after_days)) if has_chunks else []
-    )
+    by_column = _by_column(store, now - timedelta(days=settings.columnstore_after_days)) if has_chunks else []
     dropped: list[str] = []
     postponed: list[str] = []
-    kept_days = {"processor_event": retention.events_days, "observation": retention.observations_days}
+    kept_days = {"processor_event": settings.events_kept_days, "observation": settings.observations_kept_days}
     for table, days in kept_days.items():
         if days:
             gone = _drop(store, table, _midnight(now) - timedelta(days=days))

@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from hypersight_core.domain.events import Event, EventKind
-from hypersight_core.errors import InvalidInput, SetupFailed
+from hypersight_core.errors import SetupFailed
+from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, metrics, partitions, processors, rollups, upkeep, watching
 from hypersight_core.store.engine import Store
 from hypersight_core.store.timescale import timescale_version
-from hypersight_core.store.upkeep import GROWING, Retention
+from hypersight_core.store.upkeep import GROWING
 from tests.builders import an_event, camera_settings, processor_settings
 from tests.databases import POSTGRESQL, TIMESCALEDB
 from tests.histories import DAYS, PRESENCE, START, TRAFFIC, History, a_history
@@ -42,9 +43,9 @@ def test_rows_of_months_without_partition_move_into_one(store: Store, history: H
     with store.transaction() as tx:
         watching.add_events(tx, [an_event(processor_id=TRAFFIC, ts=far)])
         assert _count(tx, "partitions.processor_event_default") > 0
-    done = upkeep.keep_up(store, Retention(), END)
+    done = upkeep.keep_up(store, Settings(), END)
     assert "partitions.processor_event_2031_07" in done.partitions
-    assert upkeep.keep_up(store, Retention(), END).partitions == ()
+    assert upkeep.keep_up(store, Settings(), END).partitions == ()
     with store.transaction() as tx:
         assert _count(tx, "partitions.processor_event_default") == 0
         assert _count(tx, "partitions.processor_event_2031_07") == 1
@@ -57,7 +58,7 @@ def test_partitions_are_made_months_ahead_and_missed_when_they_are_not(store: St
     now = datetime(2041, 12, 31, 12, tzinfo=UTC)
     with store.transaction() as tx:
         assert upkeep.missing_partitions(tx, now) == list(GROWING)
-    made = upkeep.keep_up(store, Retention(), now).partitions
+    made = upkeep.keep_up(store, Settings(), now).partitions
     ahead = ("2041_12", "2042_01", "2042_02", "2042_03")
     assert made == tuple(f"{partitions.SCHEMA}.{table}_{month}" for table in GROWING for month in ahead)
     with store.transaction() as tx:
@@ -67,9 +68,9 @@ def test_partitions_are_made_months_ahead_and_missed_when_they_are_not(store: St
 
 @pytest.mark.parametrize("lane", [TIMESCALEDB], indirect=True)
 def test_old_chunks_are_kept_by_column_and_still_take_rows(store: Store, history: History):
-    done = upkeep.keep_up(store, Retention(columnstore_after_days=10), END)
+    done = upkeep.keep_up(store, Settings(columnstore_after_days=10), END)
     assert len(done.by_column) >= 6
-    assert upkeep.keep_up(store, Retention(columnstore_after_days=10), END).by_column == ()
+    assert upkeep.keep_up(store, Settings(columnstore_after_days=10), END).by_column == ()
     with store.transaction() as tx:
         assert watching.add_events(tx, history.events) == 0
         late = [an_event(processor_id=TRAFFIC, ts=START + timedelta(days=1, seconds=s)) for s in range(1, 51)]
@@ -86,7 +87,7 @@ def test_old_chunks_are_kept_by_column_and_still_take_rows(store: Store, history
 
 @pytest.mark.parametrize("lane", [TIMESCALEDB], indirect=True)
 def test_chunks_kept_by_column_can_be_purged(store: Store, history: History):
-    upkeep.keep_up(store, Retention(columnstore_after_days=1), END)
+    upkeep.keep_up(store, Settings(columnstore_after_days=1), END)
     with store.transaction() as tx:
         processors.delete_processor(tx, TRAFFIC, purge=True)
     with store.transaction() as tx:
@@ -103,7 +104,7 @@ def test_sums_outlive_the_rows_they_were_made_of(store: Store, history: History)
         days = metrics.traffic_series(tx, TRAFFIC, START, END, "1d", UTC_ZONE)
         people = metrics.presence_series(tx, PRESENCE, START, END, "1d", UTC_ZONE)
         rows = _count(tx, "processor_event")
-    kept_days = Retention(events_days=4, observations_days=4)
+    kept_days = Settings(events_kept_days=4, observations_kept_days=4)
     done = upkeep.keep_up(store, kept_days, END)
     assert done.dropped
     assert done.postponed == ()
@@ -136,7 +137,7 @@ def test_nothing_is_dropped_before_it_is_summed_up(store: Store, history: Histor
     with store.transaction() as tx:
         watching.add_events(tx, [an_event(processor_id=TRAFFIC, ts=START + timedelta(seconds=7))])
         rows = _count(tx, "processor_event")
-    kept_days = Retention(events_days=4, observations_days=4)
+    kept_days = Settings(events_kept_days=4, observations_kept_days=4)
     done = upkeep.keep_up(store, kept_days, END)
     assert done.postponed == ("processor_event",)
     with store.transaction() as tx:
@@ -146,14 +147,6 @@ def test_nothing_is_dropped_before_it_is_summed_up(store: Store, history: Histor
     with store.transaction() as tx:
         total = metrics.traffic_total(tx, TRAFFIC, START, END)
     assert total.value == history.total(START, END)[0] + 1
-
-
-@pytest.mark.parametrize(
-    "days", [{"events_days": -1}, {"events_days": 30, "observations_days": 7}, {"observations_days": 7}]
-)
-def test_a_retention_that_makes_presence_wrong_is_refused(days: dict[str, int]):
-    with pytest.raises(InvalidInput):
-        Retention(**days)
 
 
 def test_hours_left_behind_are_noticed(store: Store):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from hypersight_core.settings import Settings
 from hypersight_core.store import upkeep
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.storage.assets import ROLLUPS
@@ -16,10 +17,10 @@ RUNNING = dg.DefaultScheduleStatus.RUNNING
 def keep_up(
     context: dg.OpExecutionContext,
     store: dg.ResourceParam[Store],
-    retention: dg.ResourceParam[upkeep.Retention],
+    settings: dg.ResourceParam[Settings],
 ) -> None:
     """Make partitions, keep old rows by column, drop what is older than what is to be kept."""
-    done = upkeep.keep_up(store, retention, datetime.now(UTC))
+    done = upkeep.keep_up(store, settings, datetime.now(UTC))
     context.add_output_metadata(
         {
             "partitions_made": list(done.partitions), "chunks_by_column": list(done.by_column),
@@ -46,9 +47,9 @@ def keep_up_storage() -> None:
 # One process each: the work is the database's.
 refresh_rollups = dg.define_asset_job(
     "refresh_rollups",
-    selection=dg.AssetSelection.assets(ROLLUPS).without_checks(),
+    selection=dg.AssetSelection.assets(ROLLUPS),
     executor_def=dg.in_process_executor,
-    description="Sums up the hours that have ended or changed; hourly.",
+    description="Sums up the hours that have ended or changed, and checks that none is left; hourly.",
 )
 check_storage = dg.define_asset_job(
     "check_storage",
