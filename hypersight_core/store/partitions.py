@@ -50,6 +50,8 @@ def add(tx: Connection, table: str, column: str, month: date) -> str:
         "b": datetime(end.year, end.month, 1, tzinfo=UTC),
     }
     tx.execute(sa.text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
+    # A row of the month written between moving and attaching would keep the partition out.
+    tx.execute(sa.text(f"LOCK TABLE {SCHEMA}.{table}_default IN ACCESS EXCLUSIVE MODE"))
     moved = f"DELETE FROM {SCHEMA}.{table}_default WHERE {column} >= :a AND {column} < :b RETURNING *"  # noqa: S608
     tx.execute(sa.text(f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved"), bounds)  # noqa: S608
     span = f"FROM ('{bounds['a'].isoformat()}') TO ('{bounds['b'].isoformat()}')"

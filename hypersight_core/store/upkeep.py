@@ -66,6 +66,7 @@ def _partitions_ahead(store: Store, now: datetime) -> list[str]:
     made: list[str] = []
     for table, column in GROWING.items():
         with store.transaction() as tx:
+            tx.execute(_PATIENCE)
             made += partitions.add_ahead(tx, table, column, now)
     return made
 
@@ -87,6 +88,7 @@ def _by_column(store: Store, before: datetime) -> list[str]:
 def _drop(store: Store, table: str, cutoff: datetime) -> list[str] | None:
     """Drop what is older than a midnight; None when some of it is not in the rollups yet."""
     with store.transaction() as tx:
+        tx.execute(_PATIENCE)
         # Nobody writes meanwhile: a row that came after the look would be lost to its hour's sum.
         tx.execute(sa.text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
         if tx.execute(_STALE_BEFORE[table], {"cutoff": cutoff}).scalar_one():
@@ -102,6 +104,8 @@ def _midnight(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+# Whoever waits for a lock keeps all others waiting behind: rather fail, and try again the next day.
+_PATIENCE = sa.text("SET LOCAL lock_timeout = '10s'")
 _STALE_BEFORE = {
     "processor_event": sa.text("""
         SELECT EXISTS (SELECT FROM rollup.stale_traffic WHERE bucket < :cutoff)

@@ -19,6 +19,7 @@ from tests.databases import POSTGRESQL, TIMESCALEDB
 from tests.histories import DAYS, PRESENCE, START, TRAFFIC, History, a_history
 
 END = START + timedelta(days=DAYS)
+MIDDLE = START + timedelta(days=3, hours=7)
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -103,6 +104,8 @@ def test_sums_outlive_the_rows_they_were_made_of(store: Store, history: History)
     with store.transaction() as tx:
         days = metrics.traffic_series(tx, TRAFFIC, START, END, "1d", UTC_ZONE)
         people = metrics.presence_series(tx, PRESENCE, START, END, "1d", UTC_ZONE)
+        # What held at its start was counted before, and is dropped.
+        later = metrics.presence_series(tx, PRESENCE, MIDDLE, END, "1d", UTC_ZONE)
         rows = _count(tx, "processor_event")
     kept_days = Settings(events_kept_days=4, observations_kept_days=4)
     done = upkeep.keep_up(store, kept_days, END)
@@ -112,6 +115,7 @@ def test_sums_outlive_the_rows_they_were_made_of(store: Store, history: History)
         assert _count(tx, "processor_event") < rows
         assert metrics.traffic_series(tx, TRAFFIC, START, END, "1d", UTC_ZONE) == days
         assert metrics.presence_series(tx, PRESENCE, START, END, "1d", UTC_ZONE) == people
+        assert metrics.presence_series(tx, PRESENCE, MIDDLE, END, "1d", UTC_ZONE) == later
         total = metrics.traffic_total(tx, TRAFFIC, START, END)
         assert (total.value, total.out_value) == history.total(START, END)[:2]
         assert total.coverage.watched_s == pytest.approx(history.watched_s(START, END))

@@ -324,9 +324,12 @@ DECLARE
   step CONSTANT interval := interval '1 microsecond';
   edges CONSTANT timestamptz[] := bucket_edges(start, stop, bucket, time_zone);
   camera CONSTANT int := rollup.camera_of(processor);
-  held_before CONSTANT int := (
-    SELECT value FROM processor_event
-    WHERE processor_id = processor AND ts < start AND kind = 'count' ORDER BY ts DESC LIMIT 1);
+  -- Where events were dropped, the hours still know.
+  held_before CONSTANT int := coalesce(
+    (SELECT value FROM processor_event
+     WHERE processor_id = processor AND ts < start AND kind = 'count' ORDER BY ts DESC LIMIT 1),
+    (SELECT last FROM rollup.presence_hour AS hour
+     WHERE processor_id = processor AND hour.bucket < start AND last IS NOT NULL ORDER BY hour.bucket DESC LIMIT 1));
   read_hours timestamptz[];
   starts timestamptz[];
   stops timestamptz[];
