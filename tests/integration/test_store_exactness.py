@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -100,6 +100,8 @@ def _check(store: Store, history: History, rounds: tuple[int, int], *, seed: int
     totals, series = rounds
     chance = random.Random(seed)
     with store.transaction() as tx:
+        # People ask from any time zone; a day of sums is one of UTC all the same.
+        tx.execute(sa.text(f"SET LOCAL timezone = '{a_zone(chance).key if seed > 1 else 'Europe/Prague'}'"))
         for _ in range(totals):
             _check_total(tx, history, *an_interval(chance))
         for bucket, longest in list(BUCKETS.items()) * (series // len(BUCKETS)):
@@ -121,10 +123,12 @@ def _check_series(
     edges = reference.bucket_edges(start, stop, bucket, zone)
     passed = metrics.traffic_series(tx, TRAFFIC, start, stop, bucket, zone)
     present = metrics.presence_series(tx, PRESENCE, start, stop, bucket, zone)
-    assert [(b.start_at, b.stop_at) for b in passed] == [(b.start_at, b.stop_at) for b in present]
-    assert [(b.start_at, b.stop_at) for b in passed] == list(pairwise(edges))
+    for series in (passed, present):
+        assert [(b.start_at.astimezone(UTC), b.stop_at.astimezone(UTC)) for b in series] == list(
+            pairwise(edges)
+        )
     for traffic, people in zip(passed, present, strict=True):
-        a, b = traffic.start_at, traffic.stop_at
+        a, b = traffic.start_at.astimezone(UTC), traffic.stop_at.astimezone(UTC)
         assert (traffic.value, traffic.out_value) == history.total(a, b)[:2], (a, b, bucket, zone)
         assert traffic.coverage.watched_s == pytest.approx(history.watched_s(a, b), abs=1e-6)
         mean, fewest, most = history.presence(a, b)

@@ -1,5 +1,6 @@
 -- The questions people ask. Intervals are (start, stop]; edges of series rise strictly.
 --
+-- Days are written as 24 hours: '1 day' is as long as the session's time zone makes it.
 -- OFFSET 0 keeps a LATERAL query as it stands: one short index scan an hour, however many rows the planner expects.
 -- All is planned once a session: planning them takes longer than answering. Compiling (jit) takes a hundred times
 -- longer: with many chunks the planner thinks that it pays.
@@ -16,7 +17,7 @@ RETURNS timestamptz[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   length CONSTANT interval := CASE bucket
     WHEN '1m' THEN interval '1 minute' WHEN '5m' THEN interval '5 minutes' WHEN '15m' THEN interval '15 minutes'
-    WHEN '1h' THEN interval '1 hour' WHEN '1d' THEN interval '1 day' WHEN '1w' THEN interval '7 days' END;
+    WHEN '1h' THEN interval '1 hour' WHEN '1d' THEN interval '24 hours' WHEN '1w' THEN interval '7 days' END;
   stride CONSTANT int := CASE bucket WHEN '1w' THEN 7 ELSE 1 END;
   first_day date := (start AT TIME ZONE time_zone)::date;
   last_day CONSTANT date := (stop AT TIME ZONE time_zone)::date;
@@ -44,7 +45,7 @@ BEGIN
       CROSS JOIN LATERAL (SELECT rollup.local_midnight(day, time_zone) AS begins,
                                  rollup.local_midnight(day + stride, time_zone) AS ends) AS lasting
       CROSS JOIN LATERAL generate_series(begins, ends - interval '1 microsecond',
-                                         CASE WHEN length < interval '1 day' THEN length ELSE ends - begins END) AS step
+                                         CASE WHEN length < interval '24 hours' THEN length ELSE interval '1000 hours' END) AS step
       WHERE begins < ends
     ) AS edges
     WHERE edge BETWEEN start AND stop);
@@ -65,7 +66,7 @@ DECLARE
 BEGIN
   h1 := least(date_bin('1 hour', start - step, origin) + interval '1 hour', stop);
   h2 := greatest(date_bin('1 hour', stop, origin), h1);
-  d1 := least(date_bin('1 day', h1 - step, origin) + interval '1 day', h2);
+  d1 := least(date_bin('1 day', h1 - step, origin) + interval '24 hours', h2);
   d2 := greatest(date_bin('1 day', h2, origin), d1);
 END $$;
 COMMENT ON FUNCTION rollup.full_hours(timestamptz, timestamptz, timestamptz) IS
@@ -102,7 +103,7 @@ BEGIN
       WHERE camera_id = camera AND bucket >= span.d1 AND bucket < span.d2 AND bucket NOT IN (SELECT day FROM stale_day)
       UNION ALL
       SELECT watched_s
-      FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '1 day' FROM stale_day)
+      FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '24 hours' FROM stale_day)
            AS piece (a, b)
       CROSS JOIN LATERAL (
         SELECT watched_s FROM rollup.coverage_hour
@@ -150,7 +151,7 @@ BEGIN
       AND bucket NOT IN (SELECT day FROM stale_day)
     UNION ALL
     SELECT hour.value, hour.out_value, hour.first_at, hour.last_at
-    FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '1 day' FROM stale_day)
+    FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '24 hours' FROM stale_day)
          AS piece (a, b)
     CROSS JOIN LATERAL (
       SELECT * FROM rollup.traffic_hour

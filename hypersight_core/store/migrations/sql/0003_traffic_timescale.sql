@@ -15,7 +15,7 @@ GROUP BY 1, 2 WITH NO DATA;
 CREATE MATERIALIZED VIEW rollup.traffic_day
 WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
 SELECT processor_id,
-       time_bucket(interval '1 day', bucket, "offset" => interval '1 microsecond') AS bucket,
+       time_bucket(interval '24 hours', bucket, "offset" => interval '1 microsecond') AS bucket,
        sum(value)::bigint AS value,
        sum(out_value)::bigint AS out_value,
        min(first_at) AS first_at,

@@ -47,7 +47,7 @@ CREATE VIEW rollup.exact_traffic_day AS
 SELECT processor_id, bucket, value, out_value, first_at, last_at, events FROM rollup.traffic_day AS kept
 WHERE NOT EXISTS (SELECT FROM rollup.stale_traffic AS stale
                   WHERE stale.processor_id = kept.processor_id
-                    AND stale.bucket >= kept.bucket AND stale.bucket < kept.bucket + interval '1 day')
+                    AND stale.bucket >= kept.bucket AND stale.bucket < kept.bucket + interval '24 hours')
 UNION ALL
 SELECT stale.processor_id, stale.bucket, read.*
 FROM (SELECT DISTINCT processor_id,
@@ -58,7 +58,7 @@ CROSS JOIN LATERAL (
          max(last_at) AS last_at, sum(events)::bigint AS events
   FROM rollup.exact_traffic_hour AS hour
   WHERE hour.processor_id = stale.processor_id
-    AND hour.bucket >= stale.bucket AND hour.bucket < stale.bucket + interval '1 day'
+    AND hour.bucket >= stale.bucket AND hour.bucket < stale.bucket + interval '24 hours'
 ) AS read
 WHERE events > 0;
 COMMENT ON VIEW rollup.exact_traffic_day IS 'Traffic of every day, in UTC, that had any, exact at any moment';
@@ -94,7 +94,7 @@ CREATE VIEW rollup.exact_coverage_day AS
 SELECT camera_id, bucket, watched_s FROM rollup.coverage_day AS kept
 WHERE NOT EXISTS (SELECT FROM rollup.stale_coverage AS stale
                   WHERE stale.camera_id = kept.camera_id
-                    AND stale.bucket >= kept.bucket AND stale.bucket < kept.bucket + interval '1 day')
+                    AND stale.bucket >= kept.bucket AND stale.bucket < kept.bucket + interval '24 hours')
 UNION ALL
 SELECT stale.camera_id, stale.bucket, read.watched_s
 FROM (SELECT DISTINCT camera_id, date_bin('1 day', bucket, timestamptz '2000-01-01 00:00:00+00') AS bucket
@@ -102,7 +102,7 @@ FROM (SELECT DISTINCT camera_id, date_bin('1 day', bucket, timestamptz '2000-01-
 CROSS JOIN LATERAL (
   SELECT sum(watched_s) AS watched_s FROM rollup.exact_coverage_hour AS hour
   WHERE hour.camera_id = stale.camera_id
-    AND hour.bucket >= stale.bucket AND hour.bucket < stale.bucket + interval '1 day'
+    AND hour.bucket >= stale.bucket AND hour.bucket < stale.bucket + interval '24 hours'
 ) AS read
 WHERE watched_s IS NOT NULL;
 COMMENT ON VIEW rollup.exact_coverage_day IS 'Coverage of every day, in UTC, that was observed, exact at any moment';
