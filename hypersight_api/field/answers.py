@@ -57,8 +57,8 @@ def objects(store: Store, question: ObjectsQuestion, now: datetime) -> Answer:
         return failure("Wrong processor id")
     at = now if stamp is None else stamp.at(asked.zone)
     with store.transaction() as tx:
-        presence = metrics.presence_at(tx, asked.processor_id, at)
-    return _objects(presence.last, asked.zone)
+        last = metrics.last_count(tx, asked.processor_id, at)
+    return _objects(last, asked.zone)
 
 
 def status_watch(store: Store) -> Answer:

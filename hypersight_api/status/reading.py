@@ -93,7 +93,7 @@ def _figures(store: Store, known: list[_Known]) -> _Figures:
                 if processor.kind == "traffic"
             },
             {
-                processor.processor_id: metrics.presence_at(tx, processor.processor_id, one.now).last
+                processor.processor_id: metrics.last_count(tx, processor.processor_id, one.now)
                 for one, processor in asked
                 if processor.kind == "objects"
             },

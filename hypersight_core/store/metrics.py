@@ -99,6 +99,17 @@ def traffic_series(
     ]  # fmt: skip
 
 
+def last_count(tx: Connection, processor_id: int, at: datetime) -> Count | None:
+    """Return the last count at or before `at`; None when there is none.
+
+    Raises:
+        InvalidInput: `at` lacks a time zone.
+    """
+    check_interval(at, at)
+    row = tx.execute(_LAST_COUNT, {"processor_id": processor_id, "at": at}).first()
+    return None if row is None else Count(row.value, row.ts)
+
+
 def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence:
     """Return the last count at or before `at`, and whether somebody was looking just then.
 
@@ -209,6 +220,7 @@ _TRAFFIC_SERIES = sa.text(
 _PRESENCE_SERIES = sa.text(
     "SELECT * FROM presence_series(:processor_id, :start_at, :stop_at, :bucket, :time_zone)"
 )
+_LAST_COUNT = sa.text("SELECT value, ts FROM objects_at(:processor_id, :at)")
 _OBJECTS_AT = sa.text("""
 SELECT last.value, last.ts, watched_seconds(rollup.camera_of(:processor_id), :since, :at) AS watched_s
 FROM (VALUES (true)) AS always LEFT JOIN objects_at(:processor_id, :at) AS last ON true

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from hypersight_core.store.engine import Store
 
@@ -29,9 +30,7 @@ def upgrade(database_url: str) -> None:
     """
     with _opened(database_url) as store, _alone(store), store.transaction() as migrating:
         migrating.execute(sa.text(NO_TIMEOUTS))
-        config = _config()
-        config.attributes["connection"] = migrating
-        command.upgrade(config, "head")
+        command.upgrade(alembic_config(migrating), "head")
 
 
 def is_current(database_url: str) -> bool:
@@ -42,7 +41,16 @@ def is_current(database_url: str) -> bool:
     """
     with _opened(database_url) as store, store.transaction() as tx:
         applied = MigrationContext.configure(tx).get_current_heads()
-    return set(applied) == set(ScriptDirectory.from_config(_config()).get_heads())
+    return set(applied) == set(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return what alembic needs for our migrations; commands that change something need `connection`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
 
 
 @contextmanager
@@ -59,13 +67,6 @@ def _alone(store: Store) -> Iterator[None]:
         except psycopg.OperationalError as error:
             raise store.away(error) from error
         yield
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 @contextmanager

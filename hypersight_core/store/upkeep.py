@@ -11,7 +11,7 @@ from hypersight_core.settings import Settings
 from hypersight_core.store import columnstore, partitions
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import kept_from
-from hypersight_core.store.timescale import timescale_version
+from hypersight_core.store.timescale import Version, timescale_version
 
 GROWING = {"processor_event": "ts", "observation": "from_at"}
 """Tables cut by time, and the column they are cut by."""
@@ -40,9 +40,13 @@ def keep_up(store: Store, settings: Settings, now: datetime) -> Upkeep:
     """
     started_s = time.monotonic()
     with store.transaction() as tx:
-        has_chunks = timescale_version(tx) is not None
-    made = [] if has_chunks else _partitions_ahead(store, now)
-    by_column = _by_column(store, now - timedelta(days=settings.columnstore_after_days)) if has_chunks else []
+        version = timescale_version(tx)
+    made: list[str] = []
+    by_column: list[str] = []
+    if version is None:
+        made = _partitions_ahead(store, now)
+    else:
+        by_column = _by_column(store, version, now - timedelta(days=settings.columnstore_after_days))
     dropped: list[str] = []
     postponed: list[str] = []
     kept_days = {"processor_event": settings.events_kept_days, "observation": settings.observations_kept_days}
@@ -71,16 +75,15 @@ def _partitions_ahead(store: Store, now: datetime) -> list[str]:
     return made
 
 
-def _by_column(store: Store, before: datetime) -> list[str]:
+def _by_column(store: Store, version: Version, before: datetime) -> list[str]:
     done = []
     for table in GROWING:
         with store.transaction() as tx:
-            version = timescale_version(tx)
             chunks = columnstore.chunks_by_row(tx, table, before)
         for chunk in chunks:
             with store.transaction() as tx:
                 tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
-                columnstore.convert(tx, chunk, version or ())
+                columnstore.convert(tx, chunk, version)
             done.append(chunk)
     return done
 

@@ -104,7 +104,7 @@ def add_events(tx: Connection, events: Iterable[Event]) -> int:
 
 
 def add_observations(tx: Connection, observations: Iterable[Observation]) -> int:
-    """Write observations; except empty, known, too old ones, and those of unknown cameras.
+    """Write observations, except empty, known, too old ones, and those of unknown cameras.
 
     One that spans full hours makes several rows, its frames shared out in whole numbers.
 

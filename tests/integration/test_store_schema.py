@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
@@ -44,12 +43,8 @@ def test_two_upgrades_at_once_and_another_later_are_fine(empty_database_url: str
 def test_what_was_upgraded_can_be_taken_back_and_upgraded_again(empty_database_url: str):
     schema.upgrade(empty_database_url)
     store = Store(empty_database_url)
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    config.set_main_option("path_separator", "os")
     with store.transaction() as tx:
-        config.attributes["connection"] = tx
-        command.downgrade(config, "base")
+        command.downgrade(schema.alembic_config(tx), "base")
         assert sa.inspect(tx).get_table_names() == ["alembic_version"]
     store.close()
     schema.upgrade(empty_database_url)
@@ -58,12 +53,8 @@ def test_what_was_upgraded_can_be_taken_back_and_upgraded_again(empty_database_u
 
 def test_rows_written_before_partitions_and_rollups_are_all_counted(empty_database_url: str):
     store = Store(empty_database_url)
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    config.set_main_option("path_separator", "os")
     with store.transaction() as tx:
-        config.attributes["connection"] = tx
-        command.upgrade(config, "0001")
+        command.upgrade(schema.alembic_config(tx), "0001")
         tx.execute(sa.text(BEFORE_ROLLUPS))
     schema.upgrade(empty_database_url)
     start, stop = datetime(2024, 2, 28, tzinfo=UTC), datetime(2024, 3, 4, tzinfo=UTC)

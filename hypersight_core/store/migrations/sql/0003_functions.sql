@@ -44,8 +44,9 @@ BEGIN
       CROSS JOIN LATERAL (SELECT first_day + n * stride AS day) AS local
       CROSS JOIN LATERAL (SELECT rollup.local_midnight(day, time_zone) AS begins,
                                  rollup.local_midnight(day + stride, time_zone) AS ends) AS lasting
-      CROSS JOIN LATERAL generate_series(begins, ends - interval '1 microsecond',
-                                         CASE WHEN length < interval '24 hours' THEN length ELSE interval '1000 hours' END) AS step
+      CROSS JOIN LATERAL generate_series(
+        begins, ends - interval '1 microsecond',
+        CASE WHEN length < interval '24 hours' THEN length ELSE interval '1000 hours' END) AS step
       WHERE begins < ends
     ) AS edges
     WHERE edge BETWEEN start AND stop);
@@ -84,7 +85,7 @@ BEGIN
       SELECT bucket FROM rollup.stale_coverage WHERE camera_id = camera AND bucket >= span.h1 AND bucket < span.h2
     ),
     stale_day AS (
-      SELECT DISTINCT date_bin('1 day', bucket, timestamptz '2000-01-01 00:00:00+00') AS day FROM stale
+      SELECT DISTINCT rollup.day_floor(bucket) AS day FROM stale
       WHERE bucket >= span.d1 AND bucket < span.d2
     )
     SELECT coalesce(sum(seconds), 0.0) FROM (
@@ -100,7 +101,8 @@ BEGIN
       WHERE a < b
       UNION ALL
       SELECT watched_s FROM rollup.coverage_day
-      WHERE camera_id = camera AND bucket >= span.d1 AND bucket < span.d2 AND bucket NOT IN (SELECT day FROM stale_day)
+      WHERE camera_id = camera AND bucket >= span.d1 AND bucket < span.d2
+        AND bucket NOT IN (SELECT day FROM stale_day)
       UNION ALL
       SELECT watched_s
       FROM (VALUES (span.h1, span.d1), (span.d2, span.h2) UNION ALL SELECT day, day + interval '24 hours' FROM stale_day)

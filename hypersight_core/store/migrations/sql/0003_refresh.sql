@@ -114,7 +114,7 @@ BEGIN
   SELECT camera_id, day, (SELECT coalesce(sum(watched_s), 0.0) FROM rollup.coverage_hour AS hour
                           WHERE hour.camera_id = touched.camera_id
                             AND hour.bucket >= day AND hour.bucket < day + interval '24 hours')
-  FROM (SELECT DISTINCT camera_id, date_bin('1 day', hour, timestamptz '2000-01-01 00:00:00+00') AS day
+  FROM (SELECT DISTINCT camera_id, rollup.day_floor(hour) AS day
         FROM unnest(cameras, hours) AS asked (camera_id, hour)) AS touched
   ON CONFLICT (camera_id, bucket) DO UPDATE SET watched_s = excluded.watched_s;
 END $$;

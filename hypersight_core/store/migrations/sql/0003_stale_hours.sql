@@ -15,6 +15,10 @@ CREATE FUNCTION rollup.hour_floor(at timestamptz) RETURNS timestamptz LANGUAGE s
 RETURN date_bin('1 hour', at, timestamptz '2000-01-01 00:00:00+00');
 COMMENT ON FUNCTION rollup.hour_floor(timestamptz) IS 'The last full hour, in UTC, at or before an instant';
 
+CREATE FUNCTION rollup.day_floor(at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_bin('1 day', at, timestamptz '2000-01-01 00:00:00+00');
+COMMENT ON FUNCTION rollup.day_floor(timestamptz) IS 'The last midnight, in UTC, at or before an instant';
+
 -- Traffic asks for start < ts <= stop: its hours and days begin a microsecond, the step of timestamptz, later.
 CREATE FUNCTION rollup.traffic_hour_of(ts timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_bin('1 hour', ts, timestamptz '2000-01-01 00:00:00.000001+00');

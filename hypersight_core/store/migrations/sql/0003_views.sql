@@ -82,30 +82,28 @@ FROM rollup.stale_coverage AS stale CROSS JOIN LATERAL (
 WHERE watched_s IS NOT NULL;
 COMMENT ON VIEW rollup.read_coverage_hour IS 'The stale hours that were observed, read from the observations';
 
-CREATE VIEW rollup.exact_coverage_hour AS
+CREATE VIEW coverage_hour AS
 SELECT camera_id, bucket, watched_s FROM rollup.coverage_hour AS kept
 WHERE NOT EXISTS (SELECT FROM rollup.stale_coverage AS stale
                   WHERE stale.camera_id = kept.camera_id AND stale.bucket = kept.bucket)
 UNION ALL
 SELECT camera_id, bucket, watched_s FROM rollup.read_coverage_hour;
-COMMENT ON VIEW rollup.exact_coverage_hour IS 'Coverage of every hour that was observed, exact at any moment';
 
-CREATE VIEW rollup.exact_coverage_day AS
+CREATE VIEW coverage_day AS
 SELECT camera_id, bucket, watched_s FROM rollup.coverage_day AS kept
 WHERE NOT EXISTS (SELECT FROM rollup.stale_coverage AS stale
                   WHERE stale.camera_id = kept.camera_id
                     AND stale.bucket >= kept.bucket AND stale.bucket < kept.bucket + interval '24 hours')
 UNION ALL
 SELECT stale.camera_id, stale.bucket, read.watched_s
-FROM (SELECT DISTINCT camera_id, date_bin('1 day', bucket, timestamptz '2000-01-01 00:00:00+00') AS bucket
+FROM (SELECT DISTINCT camera_id, rollup.day_floor(bucket) AS bucket
       FROM rollup.stale_coverage) AS stale
 CROSS JOIN LATERAL (
-  SELECT sum(watched_s) AS watched_s FROM rollup.exact_coverage_hour AS hour
+  SELECT sum(watched_s) AS watched_s FROM coverage_hour AS hour
   WHERE hour.camera_id = stale.camera_id
     AND hour.bucket >= stale.bucket AND hour.bucket < stale.bucket + interval '24 hours'
 ) AS read
 WHERE watched_s IS NOT NULL;
-COMMENT ON VIEW rollup.exact_coverage_day IS 'Coverage of every day, in UTC, that was observed, exact at any moment';
 
 -- For people and programs that read SQL: the same, with round bucket starts.
 CREATE VIEW traffic_hour AS
@@ -132,14 +130,12 @@ COMMENT ON COLUMN traffic_day.out_value IS 'Persons that left';
 COMMENT ON COLUMN traffic_day.first_at IS 'When the first came in';
 COMMENT ON COLUMN traffic_day.last_at IS 'When the last came in';
 
-CREATE VIEW coverage_hour AS SELECT camera_id, bucket, watched_s FROM rollup.exact_coverage_hour;
 COMMENT ON VIEW coverage_hour IS
   'For how long a camera was watched, one row an hour that was observed; exact at any moment';
 COMMENT ON COLUMN coverage_hour.camera_id IS 'The camera';
 COMMENT ON COLUMN coverage_hour.bucket IS 'Start of the hour, in UTC';
 COMMENT ON COLUMN coverage_hour.watched_s IS 'Seconds watched';
 
-CREATE VIEW coverage_day AS SELECT camera_id, bucket, watched_s FROM rollup.exact_coverage_day;
 COMMENT ON VIEW coverage_day IS
   'For how long a camera was watched, one row a day in UTC that was observed; exact at any moment';
 COMMENT ON COLUMN coverage_day.camera_id IS 'The camera';
