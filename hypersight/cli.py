@@ -10,6 +10,7 @@ from hypersight.commands.doctor import DoctorCommand
 from hypersight.commands.local import LocalCommands
 from hypersight.commands.process import ProcessCommand
 from hypersight.commands.processors import ProcessorCommands
+from hypersight.commands.validate import ValidateCommand
 from hypersight_core.settings import Settings
 
 
@@ -25,6 +26,7 @@ def build_app(settings: Settings) -> App:
     for command in (local.demo, local.up, local.migrate, local.watch):
         app.command(command)
     app.command(ProcessCommand(settings, console).process)
+    app.command(ValidateCommand(settings, console).validate)
     app.command(DoctorCommand(settings, console).doctor)
     app.command(_group("camera", CameraCommands.__doc__, CameraCommands(settings, console)))
     app.command(_group("processor", ProcessorCommands.__doc__, ProcessorCommands(settings, console)))

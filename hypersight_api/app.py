@@ -27,6 +27,7 @@ from hypersight_api.patience import BodyInTime
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
 from hypersight_api.status.controller import get_status
+from hypersight_api.validations import controller as validations
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 
@@ -49,6 +50,9 @@ HANDLERS = (
     CameraController,
     ProcessorController,
     MeasureController,
+    validations.list_validations,
+    validations.list_mistakes,
+    validations.get_picture,
     pages.get_page,
     pages.get_static,
     pages.get_vendor,

@@ -6,6 +6,9 @@ from types import MappingProxyType
 import dagster as dg
 
 from hypersight_core.settings import Settings
+from hypersight_pipelines.defs.recordings.assets import count_recording, recording
+from hypersight_pipelines.defs.recordings.jobs import validate_counting
+from hypersight_pipelines.defs.recordings.sensors import recordings_found
 from hypersight_pipelines.defs.storage import assets, checks
 from hypersight_pipelines.defs.storage.jobs import check_storage, keep_up_storage, refresh_rollups, schedules
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
@@ -28,10 +31,18 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
     }
     return dg.Definitions(
-        assets=[assets.events, assets.observations, assets.rollup_tables],
+        assets=[assets.events, assets.observations, assets.rollup_tables, recording],
         asset_checks=[checks.rollups_are_current, checks.partitions_are_ahead],
-        jobs=[watch_camera, refresh_rollups, check_storage, keep_up_storage],
+        jobs=[
+            watch_camera,
+            refresh_rollups,
+            check_storage,
+            keep_up_storage,
+            count_recording,
+            validate_counting,
+        ],
         schedules=schedules,
-        sensors=[watcher_supervisor],
+        sensors=[watcher_supervisor, recordings_found],
         resources=resources | dict(overrides),
+        executor=dg.in_process_executor,
     )

@@ -17,15 +17,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from hypersight.database import opened_store
 from hypersight.detecting import object_detector_url
 from hypersight_core.detection.client import ObjectDetector
-from hypersight_core.domain.cameras import Anchor, Camera, Processor, WatchPlan, time_zone
-from hypersight_core.domain.events import Event, EventKind, SegmentRecord
+from hypersight_core.domain.cameras import Anchor, Camera, Processor, WatchPlan
+from hypersight_core.domain.events import Event, EventKind
 from hypersight_core.domain.zones import parse_zones
-from hypersight_core.errors import InvalidInput, SetupFailed
+from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import watching
 from hypersight_core.store.engine import Store
 from hypersight_core.video.source import Recording, probe
-from hypersight_core.watcher.recording import count_recording
+from hypersight_core.watcher.recording import count_recording, film_of
 
 TRAFFIC_ID, OBJECTS_ID = 1, 2
 """Ids that events carry when they are printed rather than stored."""
@@ -53,15 +53,16 @@ class ProcessCommand:
     ) -> None:
         """Count a recorded file with the same counters as a live camera.
 
-        With --camera its enabled processors count, at its rate and in its mosaics, and the events are stored
-        (again is harmless: nothing is doubled). Without, --zones are counted and the events are only printed.
+        With --camera its enabled processors count, at its rate and in its mosaics, and the events take the
+        place of what was stored for the film's stretch of time (so again is harmless, also with other zones).
+        Without, --zones are counted and the events are only printed.
 
         Args:
             file: the film.
             camera: the camera that took it; its processors count and its events are stored.
             zones: polygons in frame-relative coordinates, '[[[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]]]'.
             start: when the first frame was taken, with offset; without one in the camera's time zone (UTC
-                without --camera); left out: the file's creation time.
+                without --camera); left out: the time in the file's name, else the file's creation time.
             source_fps: the film's true rate, where its header is wrong.
             watch_fps: frames per second to analyse.
             threshold: least detection confidence, 0 to 1.
@@ -78,10 +79,19 @@ class ProcessCommand:
             if camera is not None:
                 with opened_store(self._settings) as store:
                     plan = _plan_of(store, camera, file)
-                    self._count(plan, _recording(plan, start, source_fps), url, stop, output, store)
+                    self._count(
+                        plan,
+                        film_of(file, plan.camera, starts_at=start, fps=source_fps),
+                        url,
+                        stop,
+                        output,
+                        store,
+                    )
                 return
             plan = _plan_for(file, zones, watch_fps, threshold, anchor)
-            self._count(plan, _recording(plan, start, source_fps), url, stop, output, None)
+            self._count(
+                plan, film_of(file, plan.camera, starts_at=start, fps=source_fps), url, stop, output, None
+            )
 
     def _count(
         self,
@@ -95,16 +105,19 @@ class ProcessCommand:
         tally: Counter[tuple[int, EventKind]] = Counter()
         timeout_s = self._settings.detector_timeout_s
         finder = ObjectDetector(detector_url, timeout_s=timeout_s, stop=stop.is_set)
+        records = []
         try:
             with self._progress(output) as advance:
                 for record in count_recording(plan, finder, recording, stop=stop, on_progress=advance):
                     tally.update((event.processor_id, event.kind) for event in record.events)
-                    if store is not None:
-                        _store(store, record)
+                    records.append(record)
                     if output == "jsonl":
                         _print(record.events)
         finally:
             finder.close()
+        if store is not None:
+            with store.transaction() as tx:
+                watching.replace_recording(tx, plan, records)
         if output == "summary":
             self._summary(plan, tally, stored=store is not None)
 
@@ -132,16 +145,7 @@ class ProcessCommand:
 
 def _plan_of(store: Store, camera_id: int, file: Path) -> WatchPlan:
     with store.transaction() as tx:
-        plan = watching.watch_plan(tx, camera_id)
-    if plan is None:
-        raise SetupFailed(
-            f"camera {camera_id} does not exist, is switched off, or has no enabled processor",
-            hint="hypersight camera list",
-        )
-    same = {name: getattr(plan.camera, name) for name in Camera.__dataclass_fields__}
-    return WatchPlan(
-        camera=Camera(**(same | {"stream_url": file.absolute().as_uri()})), processors=plan.processors
-    )
+        return watching.counting_plan(tx, camera_id).reading(file.absolute().as_uri())
 
 
 def _plan_for(file: Path, zones: str, watch_fps: float, threshold: float, anchor: Anchor) -> WatchPlan:
@@ -161,20 +165,6 @@ def _plan_for(file: Path, zones: str, watch_fps: float, threshold: float, anchor
         if shapes or kind != "traffic"
     ]
     return WatchPlan(camera=camera, processors=tuple(counted))
-
-
-def _recording(plan: WatchPlan, start: datetime | None, source_fps: float | None) -> Recording:
-    if source_fps is not None and source_fps <= 0:
-        raise InvalidInput(f"--source-fps must be positive, got {source_fps}")
-    if start is not None and start.tzinfo is None:
-        start = start.replace(tzinfo=time_zone(plan.camera.time_zone))
-    return Recording(starts_at=start, fps=source_fps)
-
-
-def _store(store: Store, record: SegmentRecord) -> None:
-    with store.transaction() as tx:
-        watching.add_events(tx, record.events)
-        watching.add_observations(tx, record.observations)
 
 
 def _print(events: tuple[Event, ...]) -> None:

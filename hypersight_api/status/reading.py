@@ -11,11 +11,13 @@ from hypersight_api.processors.schemas import preview_url
 from hypersight_api.status import words
 from hypersight_api.status.schemas import CameraOverview, CameraStatus, Overview, ProcessorStatus
 from hypersight_api.time_stamps import midnight
+from hypersight_api.validations.schemas import picture_url
 from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import LeaseView, read_leases
+from hypersight_core.store.validations import Validation, newest_validations
 
 NOBODY_LOOKS = "Nobody is looking now"
 
@@ -49,6 +51,7 @@ class _Figures:
     coverage: dict[int, domain.Coverage]
     traffic: dict[int, domain.TrafficTotal]
     people: dict[int, domain.Count | None]
+    validations: dict[int, Validation]
 
 
 def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
@@ -97,6 +100,7 @@ def _figures(store: Store, known: list[_Known]) -> _Figures:
                 for one, processor in asked
                 if processor.kind == "objects"
             },
+            newest_validations(tx),
         )
 
 
@@ -152,7 +156,8 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
         caption="",
     )
     if processor.kind == "traffic":
-        return _with_traffic(status, figures.traffic[processor.processor_id])
+        checked = _with_validation(status, figures.validations.get(processor.processor_id))
+        return _with_traffic(checked, figures.traffic[processor.processor_id])
     if processor.kind == "objects":
         return _with_people(status, figures.people[processor.processor_id], known)
     return replace(status, caption="Shown live, never stored" if status.is_current else NOBODY_LOOKS)
@@ -167,6 +172,16 @@ def _with_traffic(status: ProcessorStatus, total: domain.TrafficTotal) -> Proces
         traffic_out_today=total.out_value,
         value_text=f"{total.value:,}",
         caption=f"came in today, {total.out_value:,} went out",
+    )
+
+
+def _with_validation(status: ProcessorStatus, found: Validation | None) -> ProcessorStatus:
+    if found is None:
+        return status
+    return replace(
+        status,
+        validation_text=words.validation(found.tally, found.clip),
+        validation_url=picture_url(found.validation_id),
     )
 
 

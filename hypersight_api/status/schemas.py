@@ -53,6 +53,10 @@ class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """False: the figure is the last one known, because nobody is looking now."""
     value_text: str
     caption: str
+    validation_text: str = ""
+    """How well it counted a film that people counted too; empty: nobody compared."""
+    validation_url: str | None = None
+    """A picture of that comparison."""
 
 
 class CameraOverview(msgspec.Struct, frozen=True, kw_only=True):

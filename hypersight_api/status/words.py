@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from hypersight_api.status.schemas import Mood
 from hypersight_core.domain.metrics import Coverage
+from hypersight_core.domain.validation import Tally
 
 PHASES: dict[str, tuple[str, Mood]] = {
     "starting": ("Starting to watch", "busy"),
@@ -50,10 +51,21 @@ def coverage_today(coverage: Coverage, *, is_live: bool) -> str:
     """Return how much of today was watched; a watcher that has just begun has seen nothing yet."""
     if coverage.watched_s <= 0:
         return "Nothing analysed yet today" if is_live else "Not watched today"
-    # Only what was watched to the second is called the whole.
-    percent = min(round(coverage.share * 100), 100 if coverage.share >= 1 else 99)
-    share = f"{percent} %" if percent else "less than 1 %"
+    share = percent(coverage.share) if coverage.share >= 0.005 else "less than 1 %"
     return f"Watched {share} of today so far ({duration(coverage.watched_s)})"
+
+
+def validation(tally: Tally, clip: str) -> str:
+    """Return how well a film was counted that people counted too."""
+    return (
+        f"Compared with {clip}: {tally.counted} counted, {tally.truth} true; "
+        f"{percent(tally.recall)} found, {percent(tally.precision)} right"
+    )
+
+
+def percent(share: float) -> str:
+    """Return a share as people write it; only the whole is called 100 %."""
+    return f"{min(round(share * 100), 100 if share >= 1 else 99)} %"
 
 
 def duration(seconds: float) -> str:

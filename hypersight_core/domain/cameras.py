@@ -1,6 +1,6 @@
 """Cameras and processors as they are configured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,11 @@ class Anchor(StrEnum):
 
     CENTER = "center"
     FEET = "feet"
+
+    @property
+    def share(self) -> float:
+        """How far down the box the point lies, in box heights."""
+        return 1.0 if self is Anchor.FEET else 0.5
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -120,3 +125,7 @@ class WatchPlan:
     camera: Camera
     processors: tuple[Processor, ...]
     """The enabled ones only."""
+
+    def reading(self, stream_url: str) -> "WatchPlan":
+        """Return the same plan for another stream, or for a film of the same scene."""
+        return WatchPlan(camera=replace(self.camera, stream_url=stream_url), processors=self.processors)

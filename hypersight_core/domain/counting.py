@@ -18,7 +18,6 @@ from hypersight_core.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 
-_ANCHOR_SHARES = {Anchor.CENTER: 0.5, Anchor.FEET: 1.0}
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
 FORMAT = 1
@@ -186,7 +185,7 @@ class ZoneCounter:
         return counter
 
     def _anchor_points(self, handles: Floats) -> Floats:
-        drop = (_ANCHOR_SHARES[self._anchor] - self._tracking.handle) * self._tracker.tracks.sizes[:, 1]
+        drop = (self._anchor.share - self._tracking.handle) * self._tracker.tracks.sizes[:, 1]
         points = handles.copy()
         points[:, 1] += drop
         return points

@@ -106,6 +106,26 @@ observation = Table(
     comment="What was really watched: one row a camera and processed piece of time",
 )  # fmt: skip
 
+validation = Table(
+    "validation", metadata,
+    Column("validation_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("processor_id", sa.Integer, sa.ForeignKey("processor.processor_id", ondelete="CASCADE"),
+           nullable=False, index=True, comment="The processor that counted"),
+    Column("processor_version", sa.Integer, nullable=False, comment="The processor's version that counted"),
+    Column("clip", Text, nullable=False, comment="Name of the film"),
+    Column("truth_from", Text, nullable=False, comment="Name of the file with the true passings"),
+    Column("length_s", sa.Double, nullable=False, comment="Seconds of the film"),
+    Column("watch_fps", sa.Double, nullable=False, comment="Frames per second that were analysed"),
+    Column("tolerance_s", sa.Double, nullable=False, comment="Seconds between times that mean one passing"),
+    Column("true_count", sa.Integer, nullable=False, comment="Passings in truth"),
+    Column("counted", sa.Integer, nullable=False, comment="Passings counted"),
+    Column("matched", sa.Integer, nullable=False, comment="Passings counted that took place"),
+    Column("mistakes", JSONB, nullable=False, comment="List of {at_s, zone, is_in, is_missed}"),
+    Column("picture", sa.LargeBinary, nullable=False, comment="JPEG: both counts, and the mistakes' frames"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was made"),
+    comment="Counters compared with people who counted the same film: one row a processor and comparison",
+)  # fmt: skip
+
 kept_from = Table(
     "kept_from", metadata,
     Column("relation", Text, primary_key=True, comment="The table: processor_event or observation"),

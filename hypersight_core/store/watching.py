@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, SegmentRecord
-from hypersight_core.errors import LeaseLost, NotFound
+from hypersight_core.errors import InvalidInput, LeaseLost, NotFound
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.tables import camera, processor, processor_version, watcher_checkpoint
 
@@ -29,11 +29,26 @@ class Checkpoint:
 def watch_plan(tx: Connection, camera_id: int) -> WatchPlan | None:
     """Return what to do for a camera; None: it is gone, disabled, or has no enabled processor."""
     try:
-        wanted = cameras.get_camera(tx, camera_id)
-    except NotFound:
+        plan = counting_plan(tx, camera_id)
+    except (NotFound, InvalidInput):
         return None
+    return plan if plan.camera.enabled else None
+
+
+def counting_plan(tx: Connection, camera_id: int) -> WatchPlan:
+    """Return how the camera's films are counted, whether or not it is switched on.
+
+    Raises:
+        NotFound: there is no such camera.
+        InvalidInput: it has no enabled processor.
+    """
+    wanted = cameras.get_camera(tx, camera_id)
     enabled = tuple(found for found in processors.list_processors(tx, camera_id) if found.enabled)
-    return WatchPlan(camera=wanted, processors=enabled) if wanted.enabled and enabled else None
+    if not enabled:
+        raise InvalidInput(
+            f"camera {camera_id} has no enabled processor: hypersight processor add {camera_id} traffic"
+        )
+    return WatchPlan(camera=wanted, processors=enabled)
 
 
 def desired_camera_ids(tx: Connection) -> list[int]:
@@ -90,6 +105,27 @@ def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool
     return True
 
 
+def replace_recording(tx: Connection, plan: WatchPlan, records: Sequence[SegmentRecord]) -> int:
+    """Write what a film shows in the place of all that was known about its stretch of time.
+
+    Doing it again, or again with other zones, leaves what the last time found and nothing twice.
+
+    Returns:
+        How many events were written.
+    """
+    seen = [observation for record in records for observation in record.observations]
+    if not seen:
+        return 0
+    span = {
+        "camera_id": plan.camera.camera_id, "ids": [one.processor_id for one in plan.processors],
+        "from_at": min(one.from_at for one in seen), "to_at": max(one.to_at for one in seen),
+    }  # fmt: skip
+    tx.execute(_FORGET_EVENTS, span)
+    tx.execute(_FORGET_OBSERVATIONS, span)
+    add_observations(tx, seen)
+    return add_events(tx, (event for record in records for event in record.events))
+
+
 def add_events(tx: Connection, events: Iterable[Event]) -> int:
     """Write events, except known and too old ones, and those of unknown processors.
 
@@ -143,6 +179,15 @@ SET seq = excluded.seq, position_at = excluded.position_at, state = excluded.sta
 WHERE saved.seq < excluded.seq
 RETURNING seq
 """).bindparams(sa.bindparam("state", type_=watcher_checkpoint.c.state.type))
+
+_FORGET_EVENTS = sa.text("""
+DELETE FROM processor_event
+WHERE processor_id = ANY (CAST(:ids AS int[])) AND ts BETWEEN :from_at AND :to_at
+""")
+
+_FORGET_OBSERVATIONS = sa.text("""
+DELETE FROM observation WHERE camera_id = :camera_id AND from_at >= :from_at AND to_at <= :to_at
+""")
 
 _EVENT_COLUMNS = (
     "processor_id", "processor_version", "ts", "track_id", "value", "zone", "kind", "dwell_s",

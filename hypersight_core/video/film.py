@@ -136,3 +136,15 @@ def film_starts_at(container: Any, path: Path) -> datetime:
         length_s = (container.duration or 0) / MICROSECONDS
         return datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=length_s)
     return created_at.replace(tzinfo=UTC) if created_at.tzinfo is None else created_at.astimezone(UTC)
+
+
+def first_frame_at(path: Path, recording: Recording) -> datetime:
+    """Return when the first frame of a file was taken: what its owner says, else the file.
+
+    Raises:
+        SourceUnavailable: it is missing, not readable or no video.
+    """
+    if recording.starts_at is not None:
+        return recording.starts_at
+    with opened_film(path) as container:
+        return film_starts_at(container, path)

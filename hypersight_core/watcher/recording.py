@@ -2,11 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 
-from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.cameras import Camera, WatchPlan, time_zone
 from hypersight_core.domain.events import SegmentRecord
-from hypersight_core.errors import DetectorUnavailable
+from hypersight_core.domain.recordings import named_start
+from hypersight_core.errors import DetectorUnavailable, InvalidInput
 from hypersight_core.processors.interface import FoundFaces, Services
+from hypersight_core.store import watching
+from hypersight_core.store.engine import Store
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.source import Gap, Recording, open_source
 from hypersight_core.watcher.analysis import PersonFinder
@@ -52,6 +57,50 @@ def count_recording(
     finally:
         source.close()
         loop.close()
+
+
+def store_recording(
+    store: Store,
+    plan: WatchPlan,
+    finder: PersonFinder,
+    recording: Recording,
+    *,
+    stop: threading.Event,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> list[SegmentRecord]:
+    """Count a film and write what it shows in the place of what was known about its stretch of time.
+
+    All at once at the end: until then, and when something goes wrong, everything stays as it was.
+
+    Raises:
+        SourceUnavailable: there is no such file, or no video in it.
+        DetectorUnavailable: the detector stayed away.
+    """
+    records = list(count_recording(plan, finder, recording, stop=stop, on_progress=on_progress))
+    with store.transaction() as tx:
+        watching.replace_recording(tx, plan, records)
+    return records
+
+
+def film_of(
+    path: Path, camera: Camera, *, starts_at: datetime | None = None, fps: float | None = None
+) -> Recording:
+    """Return what is known about a camera's film besides what it says itself.
+
+    Args:
+        starts_at: when the first frame was taken, without an offset in the camera's time zone; left out:
+            the time in the file's name, if there is one.
+        fps: its true frame rate.
+
+    Raises:
+        InvalidInput: `fps` is not positive.
+    """
+    if fps is not None and not 0 < fps < float("inf"):
+        raise InvalidInput(f"a film's frame rate must be positive, got {fps}")
+    zone = time_zone(camera.time_zone)
+    if starts_at is not None and starts_at.tzinfo is None:
+        starts_at = starts_at.replace(tzinfo=zone)
+    return Recording(starts_at=starts_at or named_start(path.name, zone), fps=fps)
 
 
 def _nothing_live() -> Services:

@@ -17,7 +17,7 @@ from hypersight_core.store.leases import read_leases
 from tests.builders import camera_settings, processor_settings
 from tests.clips import Film, write_film
 from tests.fakes.detector_server import FakeDetector
-from tests.integration.test_watcher import squares
+from tests.fakes.square_finder import squares
 from tests.unit.test_watcher_loop import MIDDLE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]

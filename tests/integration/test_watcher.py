@@ -27,7 +27,7 @@ from hypersight_core.watcher.watch import watch_camera
 from tests.builders import camera_settings, processor_settings
 from tests.clips import Film, write_film
 from tests.fakes.detector_server import FakeDetector, Fault
-from tests.fakes.square_finder import SquareFinder
+from tests.fakes.square_finder import squares
 from tests.unit.test_watcher_loop import MIDDLE
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -51,13 +51,6 @@ def camera(film):
 def detector():
     with FakeDetector(answers=squares) as server:
         yield server
-
-
-def squares(jpeg: bytes) -> list[list[float]]:
-    found = SquareFinder().detect(jpeg)
-    return [
-        [*box.tolist(), score, 0] for box, score in zip(found.boxes_rel, found.scores.tolist(), strict=True)
-    ]
 
 
 @dataclass

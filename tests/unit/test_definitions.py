@@ -25,14 +25,16 @@ def repository() -> dg.RepositoryDefinition:
 
 def test_the_code_location_offers_exactly_this(repository):
     jobs = {job.name for job in repository.get_all_jobs()}
-    assert jobs - {"__ASSET_JOB"} == {"watch_camera", "refresh_rollups", "check_storage", "keep_up_storage"}
-    assert [sensor.name for sensor in repository.sensor_defs] == ["watcher_supervisor"]
-    assert {schedule.job_name for schedule in repository.schedule_defs} == jobs - {
-        "__ASSET_JOB",
-        "watch_camera",
-    }
+    assert jobs - {"__ASSET_JOB"} == {
+        "watch_camera", "count_recording", "validate_counting",
+        "refresh_rollups", "check_storage", "keep_up_storage",
+    }  # fmt: skip
+    assert {sensor.name for sensor in repository.sensor_defs} == {"watcher_supervisor", "recordings_found"}
+    assert {schedule.job_name for schedule in repository.schedule_defs} == {
+        "refresh_rollups", "check_storage", "keep_up_storage",
+    }  # fmt: skip
     assert {key.to_user_string() for key in repository.assets_defs_by_key} == {
-        "processor_event", "observation", "rollups",
+        "processor_event", "observation", "rollups", "recording",
     }  # fmt: skip
 
 

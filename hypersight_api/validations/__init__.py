@@ -1,0 +1,1 @@
+"""Counters compared with people who counted."""

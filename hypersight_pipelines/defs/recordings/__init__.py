@@ -1,0 +1,1 @@
+"""Recorded films: counted like live streams, and compared with people who counted."""

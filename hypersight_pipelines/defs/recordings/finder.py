@@ -1,0 +1,25 @@
+"""The detector that films are shown to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hypersight_core.settings import Settings
+
+if TYPE_CHECKING:
+    from hypersight_core.detection.client import ObjectDetector
+
+
+@contextmanager
+def object_finder(settings: Settings) -> "Iterator[ObjectDetector]":
+    """Yield a client of the configured detector of persons."""
+    # Imported by runs only: the code server asks no detector.
+    from hypersight_core.detection.client import ObjectDetector
+
+    finder = ObjectDetector(
+        settings.object_detector_url, timeout_s=settings.detector_timeout_s, stop=lambda: False
+    )
+    try:
+        yield finder
+    finally:
+        finder.close()
