@@ -10,6 +10,7 @@ from hypersight_api.services import checked_id
 from hypersight_api.time_stamps import field_form, interval, parse_stamp
 from hypersight_core.domain.metrics import Count, TrafficTotal
 from hypersight_core.errors import NotFound
+from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.redaction import redacted
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
@@ -36,7 +37,7 @@ def traffic(store: Store, question: TrafficQuestion, now: datetime) -> Answer:
         InvalidInput: a time stamp means nothing, or the interval ends before it starts.
     """
     start, stop = parse_stamp(question.start_ts), optional_stamp(question.stop_ts)
-    asked = _asked(store, question.proc_id, "traffic")
+    asked = _asked(store, question.proc_id, Measure.TRAFFIC)
     if asked is None:
         return failure("Wrong processor id")
     ends = interval(start, stop, asked.zone, now)
@@ -52,7 +53,7 @@ def objects(store: Store, question: ObjectsQuestion, now: datetime) -> Answer:
         InvalidInput: the time stamp means nothing.
     """
     stamp = optional_stamp(question.ts)
-    asked = _asked(store, question.proc_id, "objects")
+    asked = _asked(store, question.proc_id, Measure.PRESENCE)
     if asked is None:
         return failure("Wrong processor id")
     at = now if stamp is None else stamp.at(asked.zone)
@@ -72,14 +73,15 @@ def status_watch(store: Store) -> Answer:
     }
 
 
-def _asked(store: Store, processor_id: int, kind: str) -> _Asked | None:
+def _asked(store: Store, processor_id: int, measure: Measure) -> _Asked | None:
     try:
         with store.transaction() as tx:
             processor = processors.get_processor(tx, checked_id("processor", processor_id))
             camera = cameras.get_camera(tx, processor.camera_id)
     except NotFound:
         return None
-    return _Asked(processor_id, ZoneInfo(camera.time_zone)) if processor.kind == kind else None
+    is_fit = measure_of(processor.kind) is measure
+    return _Asked(processor_id, ZoneInfo(camera.time_zone)) if is_fit else None
 
 
 def _traffic(total: TrafficTotal, zone: ZoneInfo) -> Answer:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from hypersight_api.measures import reading, schemas
 from hypersight_api.services import now
 from hypersight_api.time_stamps import parse_stamp
+from hypersight_core.processors.registry import Measure
 from hypersight_core.store.engine import Store
 
 Start = Annotated[
@@ -34,7 +35,7 @@ class MeasureController(Controller):
         self, store: NamedDependency[Store], processor_id: FromPath[int], start: Start, stop: Stop = None
     ) -> schemas.Traffic:
         """Count the persons that came in (entered a zone, or crossed a line inwards), and those that left."""
-        of = reading.subject(store, processor_id, "traffic")
+        of = reading.subject(store, processor_id, Measure.TRAFFIC)
         return reading.traffic(store, of, reading.Interval(start, stop, now()))
 
     @get("/traffic/series", sync_to_thread=True, operation_id="GetTrafficSeries")
@@ -47,7 +48,7 @@ class MeasureController(Controller):
         bucket: Bucket = "1h",
     ) -> schemas.TrafficSeries:
         """Count the persons that came in, bucket by bucket."""
-        of = reading.subject(store, processor_id, "traffic")
+        of = reading.subject(store, processor_id, Measure.TRAFFIC)
         return reading.traffic_series(store, of, reading.Interval(start, stop, now()), bucket)
 
     @get("/objects", sync_to_thread=True, operation_id="GetObjects")
@@ -58,7 +59,7 @@ class MeasureController(Controller):
         at: Annotated[str | None, QueryParameter(description="Left out: now", max_length=64)] = None,
     ) -> schemas.People:
         """Say how many persons were there at a moment."""
-        of = reading.subject(store, processor_id, "objects")
+        of = reading.subject(store, processor_id, Measure.PRESENCE)
         return reading.people(store, of, now() if at is None else parse_stamp(at).at(of.zone))
 
     @get("/objects/series", sync_to_thread=True, operation_id="GetObjectsSeries")
@@ -71,7 +72,7 @@ class MeasureController(Controller):
         bucket: Bucket = "1h",
     ) -> schemas.PeopleSeries:
         """Say how many persons were there, bucket by bucket: mean over time, least and most."""
-        of = reading.subject(store, processor_id, "objects")
+        of = reading.subject(store, processor_id, Measure.PRESENCE)
         return reading.people_series(store, of, reading.Interval(start, stop, now()), bucket)
 
     @get("/events", sync_to_thread=True, operation_id="ListEvents")

@@ -12,6 +12,8 @@ from hypersight_api.time_stamps import interval, parse_stamp
 from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.errors import InvalidInput
+from hypersight_core.processors import registry
+from hypersight_core.processors.registry import Measure
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
 
@@ -54,18 +56,20 @@ class _Covered(Protocol):
     def coverage(self) -> domain.Coverage: ...
 
 
-def subject(store: Store, processor_id: int, kind: str | None = None) -> Subject:
+def subject(store: Store, processor_id: int, measure: Measure | None = None) -> Subject:
     """Look up a processor.
 
     Raises:
         NotFound: there is none of that id.
-        InvalidInput: it is of another kind.
+        InvalidInput: its events say nothing about `measure`.
     """
     with store.transaction() as tx:
         processor = processors.get_processor(tx, checked_id("processor", processor_id))
         camera = cameras.get_camera(tx, processor.camera_id)
-    if kind is not None and processor.kind != kind:
-        raise InvalidInput(f"processor {processor_id} is of kind {processor.kind}, not {kind}")
+    if measure is not None and registry.measure_of(processor.kind) is not measure:
+        raise InvalidInput(
+            f"processor {processor_id} is of kind {processor.kind}: it says nothing about {measure}"
+        )
     return Subject(processor, camera)
 
 

@@ -14,6 +14,7 @@ from hypersight_api.time_stamps import midnight
 from hypersight_api.validations.schemas import picture_url
 from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import LeaseView, read_leases
@@ -93,12 +94,12 @@ def _figures(store: Store, known: list[_Known]) -> _Figures:
             {
                 processor.processor_id: metrics.traffic_total(tx, processor.processor_id, *one.today)
                 for one, processor in asked
-                if processor.kind == "traffic"
+                if measure_of(processor.kind) is Measure.TRAFFIC
             },
             {
                 processor.processor_id: metrics.last_count(tx, processor.processor_id, one.now)
                 for one, processor in asked
-                if processor.kind == "objects"
+                if measure_of(processor.kind) is Measure.PRESENCE
             },
             newest_validations(tx),
         )
@@ -155,10 +156,11 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
         value_text="",
         caption="",
     )
-    if processor.kind == "traffic":
+    measure = measure_of(processor.kind)
+    if measure is Measure.TRAFFIC:
         checked = _with_validation(status, figures.validations.get(processor.processor_id))
         return _with_traffic(checked, figures.traffic[processor.processor_id])
-    if processor.kind == "objects":
+    if measure is Measure.PRESENCE:
         return _with_people(status, figures.people[processor.processor_id], known)
     return replace(status, caption="Shown live, never stored" if status.is_current else NOBODY_LOOKS)
 

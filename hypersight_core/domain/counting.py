@@ -106,15 +106,15 @@ class ZoneCounter:
         """
         self._tracker.interrupt()
 
-    def people_count(self) -> int:
-        """Return how many persons are in the polygons now.
+    def people_inside(self) -> tuple[int, ...]:
+        """Return the track ids of the persons that are in the polygons now.
 
         A person missed on a frame is still there while it should be inside; one that was seen only
         once is not there yet, unless nobody could have seen it before. Where frames are so far apart
         that walkers cannot be followed, what is seen counts.
         """
         if self.last_at is None:
-            return 0
+            return ()
         tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
         is_old = tracks.hits >= self._tracking.confirm_hits
         is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
@@ -124,7 +124,7 @@ class ZoneCounter:
         if (is_there & is_unseen).any():
             points = self._anchor_points(self._tracker.predicted_points(self.last_at))
             is_there &= ~is_unseen | self._gates.is_within(points)
-        return int(is_there.sum())
+        return tuple(tracks.ids[is_there].tolist())
 
     def in_view(self) -> list[PersonInView]:
         """Return the persons detected on the newest frame, in the order of their ids."""

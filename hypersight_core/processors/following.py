@@ -67,9 +67,9 @@ class Following:
             return ""
         return "people move too far between two frames to be followed well: raise watch_fps"
 
-    def people_count(self) -> int:
-        """Return how many persons are in the polygons."""
-        return self._counter.people_count() if self._counter is not None else 0
+    def people_inside(self) -> tuple[int, ...]:
+        """Return the track ids of the persons that are in the polygons now, also of those just missed."""
+        return self._counter.people_inside() if self._counter is not None else ()
 
     def marks(self) -> tuple[Mark, ...]:
         """Return what to draw around the persons on the newest frame."""

@@ -91,4 +91,4 @@ class FrameProcessor(Protocol):
 
 
 Maker = Callable[[Camera, Processor, Services], FrameProcessor]
-"""Makes a running processor; `hypersight_core.processors.registry` maps each kind to one."""
+"""Makes a running processor; `hypersight_core.processors.registry` names one per kind."""

@@ -33,7 +33,7 @@ class Objects:
         """Take in the next frame; return the new count if there is one."""
         if self._following.update(frame, detections) is None:
             return ()
-        people_count = self._following.people_count()
+        people_count = len(self._following.people_inside())
         if people_count == self._people_count:
             return ()
         self._people_count = people_count

@@ -73,7 +73,7 @@ class RunningProcessors:
         """
         events: list[Event] = []
         for member in self._members.values():
-            if member.processor.kind in registry.REALTIME_KINDS:
+            if registry.is_realtime(member.processor.kind):
                 self._realtime.put(partial(_updated, member, frame, detections, show))
             else:
                 events.extend(_updated(member, frame, detections, show))
@@ -84,7 +84,7 @@ class RunningProcessors:
         return {
             str(processor_id): member.running.state()
             for processor_id, member in self._members.items()
-            if member.processor.kind not in registry.REALTIME_KINDS
+            if not registry.is_realtime(member.processor.kind)
         }
 
     def advice(self) -> str:

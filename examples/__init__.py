@@ -1,0 +1,1 @@
+"""Code that shows how to extend hypersight; run by the tests."""
