@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hypersight_core.domain.cameras import Anchor
 from hypersight_core.domain.detections import Detections
-from hypersight_core.domain.gates import Crossing, ZoneGates, on_picture
+from hypersight_core.domain.gates import Crossing, Moved, ZoneGates, on_picture
 from hypersight_core.domain.geometry import isotropic
 from hypersight_core.domain.passing import GateSettings
 from hypersight_core.domain.tracking import Tracker, TrackingSettings
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
-FORMAT = 1
+FORMAT = 2
 """Of the saved state."""
 
 
@@ -78,8 +78,8 @@ class ZoneCounter:
         rows = np.flatnonzero(change.is_seen[~change.is_ended])
         anchors = self._anchor_points(tracks.points)
         if len(rows):
-            heights = tracks.sizes[rows, 1]
-            crossings += self._gates.advance(rows, anchors[rows], tracks.speeds[rows], heights, at_s)
+            moved = Moved(anchors[rows], tracks.speeds[rows], tracks.sizes[rows, 1], tracks.visibility[rows])
+            crossings += self._gates.advance(rows, moved, at_s)
         known = len(self._gates)
         if known < len(tracks):
             new = tracks.take(np.arange(known, len(tracks)))

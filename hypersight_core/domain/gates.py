@@ -46,6 +46,8 @@ class Anchors(Rows):
     seen_at: Floats
     unseen_at: Floats
     """Time of the frame before the first sample while there is but one sample; else NaN."""
+    is_visible: Bools
+    """Whether the person was visible enough at its last sample for passages to count."""
     left_at: Floats
     """When the person last left a polygon; NaN for those who never did."""
 
@@ -53,7 +55,21 @@ class Anchors(Rows):
     def none(cls) -> "Anchors":
         """Return nobody."""
         single = np.zeros(0)
-        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), single, single, single)
+        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), single, single, single > 0, single)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where n persons are now."""
+
+    points: Floats
+    """Shape `(n, 2)`, in frame heights."""
+    speeds: Floats
+    """Shape `(n, 2)`, per second."""
+    heights: Floats
+    """Of the boxes, shape `(n,)`."""
+    visibility: Floats
+    """Shape `(n,)`, see `hypersight_core.domain.tracking.Tracks`."""
 
 
 class ZoneGates:
@@ -83,14 +99,16 @@ class ZoneGates:
         """Add persons seen for the first time; being in a zone already is not going into it."""
         if len(ids):
             self._anchors = self._anchors.joined(
-                Anchors(ids, points, seen_at, unseen_at, np.full(len(ids), np.nan))
+                Anchors(
+                    ids, points, seen_at, unseen_at, np.zeros(len(ids), dtype=bool), np.full(len(ids), np.nan)
+                )
             )
             self._gates = self._gates.joined(Gates.starting(self._geometry.signed_distances(points)))
 
-    def advance(
-        self, rows: Ints, points: Floats, speeds: Floats, heights: Floats, at_s: float
-    ) -> list[Crossing]:
-        """Move the persons in `rows` straight to `points`, `(n, 2)`; speeds alike, box heights `(n,)`."""
+    def advance(self, rows: Ints, moved: Moved, at_s: float) -> list[Crossing]:
+        """Move the persons in `rows` straight to where they are now."""
+        points, speeds, heights = moved.points, moved.speeds, moved.heights
+        is_visible = moved.visibility >= self._settings.visibility
         anchors, gates = self._anchors, self._gates
         depths = self._geometry.signed_distances(points)
         reach = np.hypot(*(points - anchors.points[rows]).T)[:, None]
@@ -101,9 +119,12 @@ class ZoneGates:
         crossings = self._look_back(rows[is_fresh], speeds[is_fresh]) if is_fresh.any() else []
         if len(who):
             before, from_at = anchors.points[rows[who]], anchors.seen_at[rows[who]]
-            steps = Steps(zones, before, points[who], from_at, np.full(len(who), at_s), heights[who])
+            steps = Steps(
+                zones, before, points[who], from_at, np.full(len(who), at_s), heights[who], is_visible[who]
+            )
             crossings += self._walked(rows[who], steps)
         gates.depths[rows], anchors.points[rows], anchors.seen_at[rows] = depths, points, at_s
+        anchors.is_visible[rows] = is_visible
         anchors.unseen_at[rows] = np.nan
         return crossings
 
@@ -118,7 +139,9 @@ class ZoneGates:
         rows = np.flatnonzero(is_ended)
         gates = self._gates.take(rows)
         is_left = gates.is_in & is_off_picture[:, None]
-        is_worth = _any_zone((gates.is_deep & np.isnan(gates.back_at)) | is_left)
+        is_worth = self._anchors.is_visible[rows] & _any_zone(
+            (gates.is_deep & np.isnan(gates.back_at)) | is_left
+        )
         crossings: list[Crossing] = []
         for one in np.flatnonzero(is_worth).tolist():
             crossings += self._last_crossings(int(rows[one]), bool(is_off_picture[one]))

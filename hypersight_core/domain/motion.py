@@ -16,17 +16,17 @@ Floats = NDArray[np.float64]
 class MotionSettings:
     """Standard deviations in box heights, times in seconds; measured with `benchmarks.counting`."""
 
-    measured: float = 0.07
+    measured: float = 0.065
     """Of a detected point."""
-    acceleration: float = 0.5
+    acceleration: float = 0.57
     """Per second squared."""
-    first_speed: tuple[float, float] = (0.8, 0.4)
+    first_speed: tuple[float, float] = (0.75, 0.55)
     """Of the unknown speed of a new track, sideways and up or down the picture, per second."""
-    fade_s: float = 10.0
+    fade_s: float = 20.0
     """Time constant with which the speed of an unseen person fades."""
     longest_growth_s: float = 3.0
     """The uncertainty grows no longer than this: nobody walks straight on for ever."""
-    size_share: float = 0.4
+    size_share: float = 0.37
     """Weight of a new detection in the smoothed box size."""
 
 

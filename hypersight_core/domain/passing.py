@@ -26,6 +26,8 @@ class GateSettings:
     """In box heights, to either side of the border; less inside a zone that is not wide enough for it."""
     confirm_s: float = 0.25
     """Least time on the other side, unless a zone is gone straight through."""
+    visibility: float = 0.25
+    """Least visibility of a person whose passage counts: what is seen now and then is nobody."""
     step_s: float = 0.1
     """Longest piece of a straight step between two samples that is looked at as one."""
     max_pieces: int = 32
@@ -86,6 +88,8 @@ class Steps:
     to_at: Floats
     heights: Floats
     """Of the boxes, shape `(p,)`."""
+    is_visible: Bools
+    """Shape `(p,)`: only then a passage counts; until then it waits."""
 
 
 class Walk:
@@ -150,6 +154,7 @@ class Walk:
         gates = self._gates
         until = np.where(np.isnan(gates.back_at), at_s, gates.back_at)
         is_long = until - gates.crossed_at >= self._settings.confirm_s - 1e-6
+        is_long &= self._steps.is_visible
         is_away = now <= -np.where(gates.is_in, self._inner, self._outer)
         is_deep = gates.is_deep
         is_undone = is_pending & (now < 0.0) & (~is_deep | (is_away & ~is_long))

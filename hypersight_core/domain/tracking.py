@@ -5,6 +5,7 @@ two frames a second the boxes of a walking person no longer overlap. Time is sec
 are frame heights, spreads are box heights. No clock, no randomness: the same calls give the same tracks.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 EPSILON_S = 1e-6
+SHORTEST_STEP_S, LONGEST_WAIT_S = 0.04, 2.0
+"""Between frames: beyond these the limit of a pair changes no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,29 @@ class TrackingSettings:
     """What holds a track together; found with `benchmarks.counting`, the same for every camera."""
 
     motion: MotionSettings = field(default_factory=MotionSettings)
-    handle: float = 0.25
+    handle: float = 0.35
     """Part of the box height below its top whose middle is followed: heads are hidden less than feet."""
     size_spread: float = 0.2
     """Standard deviation of the logarithm of a box height from one sample to the next."""
     cut: float = 25.0
     """Largest squared Mahalanobis distance of a pair."""
-    limit: float = 10.0
-    """A pair is made only below this negative log-likelihood."""
+    limit: float = 11.0
+    """With a second between frames, a pair is made only below this negative log-likelihood."""
+    limit_growth: float = 0.5
+    """How the limit grows with the logarithm of the time between frames: who is seen often can wait."""
     max_age_s: float = 2.0
     """How long an unseen person is remembered; at least over one missed frame."""
     confirm_hits: int = 3
     """Tracks with fewer detections are tentative."""
-    tentative_age_s: float = 0.4
-    tentative_penalty: float = 1.0
+    tentative_age_s: float = 0.2
+    tentative_penalty: float = 1.5
     """Added to the cost of pairs with tentative tracks."""
-    unseen_penalty: float = 1.0
+    unseen_penalty: float = 0.2
     """Added to the cost per second a track was unseen before the frame, up to `max_age_s`."""
+    rarity_penalty: float = 0.8
+    """Added to the cost times -log of the share of frames a track was detected on: persons are, mostly."""
+    visibility_s: float = 1.0
+    """Time constant of `Tracks.visibility`."""
     longest_step_s: float = 6.0
     """Frames further apart are an interruption; nobody unseen for longer is found again."""
     max_tracks: int = 500
@@ -74,6 +83,10 @@ class Tracks(Rows):
     seen_at: Floats
     hits: Ints
     """Number of detections."""
+    frames: Ints
+    """Number of frames since the first detection, with its own."""
+    visibility: Floats
+    """Share of the last second's frames with a detection, when last seen; grows from 0."""
     unseen_at: Floats
     """Time of the frame before the first detection; NaN when there was none."""
 
@@ -81,7 +94,7 @@ class Tracks(Rows):
     def none(cls) -> "Tracks":
         """Return no tracks."""
         ids, pair, single = np.zeros(0, dtype=np.int64), np.zeros((0, 2)), np.zeros(0)
-        return cls(ids, pair, pair, pair, pair, pair, pair, single, ids, single)
+        return cls(ids, pair, pair, pair, pair, pair, pair, single, ids, ids, single, single)
 
     @property
     def motion(self) -> Motion:
@@ -129,6 +142,7 @@ class Tracker:
         is_ended = ~is_seen & self._is_too_old(at_s)
         change = Change(is_seen, is_ended, now.points[is_ended])
         rows = np.flatnonzero(is_seen)
+        self.tracks.frames += 1
         self._correct(rows, now.take(rows), points[found[rows]], sizes[found[rows]], at_s)
         if is_ended.any():
             self.tracks = self.tracks.take(~is_ended)
@@ -174,15 +188,24 @@ class Tracker:
     def _associated(self, now: Motion, points: Floats, sizes: Floats, is_strong: Bools, at_s: float) -> Ints:
         """Return the detection of each track: strong ones first, weak ones for who is left."""
         found = np.full(len(self.tracks), OPEN, dtype=np.int64)
+        limit = self._limit(at_s)
         is_findable = at_s - self.tracks.seen_at <= self._settings.longest_step_s
         for group in (np.flatnonzero(is_strong), np.flatnonzero(~is_strong)):
             free = np.flatnonzero(is_findable & (found == OPEN))
             if len(group) and len(free):
                 costs = self._costs(free, now.take(free), points[group], sizes[group])
-                columns = assign(costs, self._settings.limit)
+                columns = assign(costs, limit)
                 is_paired = columns != OPEN
                 found[free[is_paired]] = group[columns[is_paired]]
         return found
+
+    def _limit(self, at_s: float) -> float:
+        settings, step_s = self._settings, at_s - self._last_at
+        if math.isnan(step_s):
+            return settings.limit
+        return settings.limit + settings.limit_growth * math.log(
+            min(max(step_s, SHORTEST_STEP_S), LONGEST_WAIT_S)
+        )
 
     def _costs(self, rows: Ints, now: Motion, points: Floats, sizes: Floats) -> Floats:
         """Return the negative log-likelihood of each pair of track and detection, infinite beyond the cut."""
@@ -204,7 +227,12 @@ class Tracker:
         settings, tracks = self._settings, self.tracks
         unseen_s = np.fmax(self._last_at - tracks.seen_at[rows], 0.0).clip(max=settings.max_age_s)
         tentative = tracks.hits[rows] < settings.confirm_hits
-        return settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s
+        seen_share = (tracks.hits[rows] + 1) / (tracks.frames[rows] + 1)
+        rarity = -settings.rarity_penalty * np.log(seen_share)
+        penalties: Floats = (
+            settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s + rarity
+        )
+        return penalties
 
     def _is_too_old(self, at_s: float) -> Bools:
         settings, tracks = self._settings, self.tracks
@@ -222,8 +250,17 @@ class Tracker:
         tracks.point_vars[rows], tracks.mixed_vars[rows] = motion.point_vars, motion.mixed_vars
         tracks.speed_vars[rows] = motion.speed_vars
         tracks.sizes[rows] += settings.size_share * (sizes - tracks.sizes[rows])
+        faded = np.exp((tracks.seen_at[rows] - at_s) / self._settings.visibility_s)
+        fresh = self._fresh_share(at_s)
+        tracks.visibility[rows] = tracks.visibility[rows] * faded + (
+            1.0 - faded if np.isnan(fresh) else fresh
+        )
         tracks.seen_at[rows] = at_s
         tracks.hits[rows] += 1
+
+    def _fresh_share(self, at_s: float) -> float:
+        """Return what one frame adds to the visibility; NaN when the frame before is not known."""
+        return 1.0 - math.exp((self._last_at - at_s) / self._settings.visibility_s)
 
     def _begin(self, points: Floats, sizes: Floats, at_s: float) -> None:
         count = min(len(points), self._settings.max_tracks - len(self.tracks))
@@ -237,6 +274,8 @@ class Tracker:
             sizes=sizes[:count].copy(),
             seen_at=np.full(count, at_s),
             hits=np.ones(count, dtype=np.int64),
+            frames=np.ones(count, dtype=np.int64),
+            visibility=np.full(count, np.nan_to_num(self._fresh_share(at_s))),
             unseen_at=np.full(count, self._last_at),
         )  # fmt: skip
         self.tracks = self.tracks.joined(new)

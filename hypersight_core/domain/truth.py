@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypersight_core.domain.cameras import Anchor
-from hypersight_core.domain.gates import ZoneGates
+from hypersight_core.domain.gates import Moved, ZoneGates
 from hypersight_core.domain.geometry import isotropic
 from hypersight_core.domain.validation import Passing
 from hypersight_core.domain.zones import Zone
@@ -188,7 +188,9 @@ def _walked(boxes_px: Sequence[tuple[int, Sequence[float]]], scene: Scene) -> li
         if not len(gates):
             gates.begin(only, point, np.array([at_s]), np.array([np.nan]))
             continue
-        crossings += gates.advance(only, point, still, np.array([height / scene.height_px]), at_s)
+        crossings += gates.advance(
+            only, Moved(point, still, np.array([height / scene.height_px]), np.ones(1)), at_s
+        )
     boxes_rel = [_box_rel(box_px, scene) for _, box_px in boxes_px]
     return [
         Passing(one.at_s, one.zone, one.is_in, boxes_rel[int(np.abs(np.array(times) - one.at_s).argmin())])
