@@ -23,7 +23,7 @@ def assign(costs: Floats, limit: float) -> Ints:
     columns = np.full(len(costs), OPEN, dtype=np.int64)
     if not costs.size:
         return columns
-    rows = np.flatnonzero(costs.min(axis=1) < limit)
+    rows = (costs.min(axis=1) < limit).nonzero()[0]
     if len(rows):
         columns[rows] = _Matching(np.minimum(costs[rows], limit), limit).solve()
     return np.where(costs[np.arange(len(costs)), columns] < limit, columns, OPEN)

@@ -72,10 +72,13 @@ class ZoneCounter:
         is_used = detections.scores >= WEAK_SHARE * threshold
         boxes = isotropic(detections.boxes_rel[is_used].reshape(-1, 2, 2), self.aspect).reshape(-1, 4)
         change = self._tracker.update(at_s, boxes, detections.scores[is_used] >= threshold)
-        off_picture = ~on_picture(change.ends, self.aspect)
-        crossings = self._gates.end(change.is_ended, off_picture) if change.is_ended.any() else []
+        crossings: list[Crossing] = []
+        is_seen = change.is_seen
+        if len(change.ends):
+            crossings = self._gates.end(change.is_ended, ~on_picture(change.ends, self.aspect))
+            is_seen = is_seen[~change.is_ended]
         tracks = self._tracker.tracks
-        rows = np.flatnonzero(change.is_seen[~change.is_ended])
+        rows = is_seen.nonzero()[0]
         anchors = self._anchor_points(tracks.points)
         if len(rows):
             moved = Moved(anchors[rows], tracks.speeds[rows], tracks.sizes[rows, 1], tracks.visibility[rows])
@@ -133,7 +136,7 @@ class ZoneCounter:
         boxes = np.concatenate([corners, corners + tracks.sizes], axis=1) / ([self.aspect, 1.0] * 2)
         is_inside = self._gates.is_inside
         people = []
-        for row in np.flatnonzero(tracks.seen_at == self.last_at).tolist():
+        for row in (tracks.seen_at == self.last_at).nonzero()[0].tolist():
             left, top, right, bottom = boxes[row].clip(0.0, 1.0).tolist()
             people.append(
                 PersonInView(int(tracks.ids[row]), (left, top, right, bottom), bool(is_inside[row]))

@@ -1,7 +1,7 @@
 """The gates of all followed persons against all zones of one calculation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -136,14 +136,14 @@ class ZoneGates:
             is_off_picture: for each ended person, whether it walked out of the picture: then it left
                 its zones too. Nobody saw the others leave.
         """
-        rows = np.flatnonzero(is_ended)
+        rows = is_ended.nonzero()[0]
         gates = self._gates.take(rows)
         is_left = gates.is_in & is_off_picture[:, None]
         is_worth = self._anchors.is_visible[rows] & _any_zone(
             (gates.is_deep & np.isnan(gates.back_at)) | is_left
         )
         crossings: list[Crossing] = []
-        for one in np.flatnonzero(is_worth).tolist():
+        for one in is_worth.nonzero()[0].tolist():
             crossings += self._last_crossings(int(rows[one]), bool(is_off_picture[one]))
         self._anchors, self._gates = self._anchors.take(~is_ended), self._gates.take(~is_ended)
         return crossings
@@ -156,8 +156,8 @@ class ZoneGates:
         self._gates = Gates.starting(self._geometry.signed_distances(self._anchors.points))
         kept = [(new, old[zone.corners_rel]) for new, zone in enumerate(zones) if zone.corners_rel in old]
         for new, column in kept:
-            for field in fields(Gates):
-                getattr(self._gates, field.name)[:, new] = getattr(was, field.name)[:, column]
+            for name in Gates.names():
+                getattr(self._gates, name)[:, new] = getattr(was, name)[:, column]
 
     def state(self) -> dict[str, Any]:
         """Return JSON values for `restore`."""
@@ -177,11 +177,11 @@ class ZoneGates:
         return _any_zone((depths >= 0.0) & ~self._geometry.is_line)
 
     def _walked(self, rows: Ints, steps: Steps) -> list[Crossing]:
-        pairs = Gates(**{f.name: getattr(self._gates, f.name)[rows, steps.zones] for f in fields(Gates)})
+        pairs = Gates(*[getattr(self._gates, name)[rows, steps.zones] for name in Gates.names()])
         inside = (self._gates.is_in & ~self._geometry.is_line).sum(axis=1)
         passages = Walk(self._geometry, pairs, steps, self._settings).passages()
-        for field in fields(Gates):
-            getattr(self._gates, field.name)[rows, steps.zones] = getattr(pairs, field.name)
+        for name in Gates.names():
+            getattr(self._gates, name)[rows, steps.zones] = getattr(pairs, name)
         crossings = []
         for passage in sorted(passages, key=lambda one: one.at_s):
             row, zone = int(rows[passage.pair]), int(steps.zones[passage.pair])
@@ -221,15 +221,15 @@ class ZoneGates:
 
     def _last_crossings(self, row: int, is_off_picture: bool) -> list[Crossing]:
         gates, zones = self._gates, np.arange(len(self._zones))
-        mine = Gates(**{f.name: getattr(gates, f.name)[row] for f in fields(Gates)})
+        mine = Gates(*[getattr(gates, name)[row] for name in Gates.names()])
         is_waiting = mine.is_deep & ~np.isnan(mine.crossed_at) & np.isnan(mine.back_at)
         is_waiting &= self._geometry.is_beside(mine.crossed, zones)
         inside = int((mine.is_in & ~self._geometry.is_line).sum())
-        waiting = np.flatnonzero(is_waiting).tolist()
+        waiting = is_waiting.nonzero()[0].tolist()
         crossings = [self._crossing(flipped(mine, zone), row, zone, inside) for zone in waiting]
         if is_off_picture:
             mine.crossed_at[:] = self._anchors.seen_at[row]
-            left = np.flatnonzero(mine.is_in & ~self._geometry.is_line).tolist()
+            left = (mine.is_in & ~self._geometry.is_line).nonzero()[0].tolist()
             crossings += [self._crossing(flipped(mine, zone), row, zone, 1) for zone in left]
         return crossings
 

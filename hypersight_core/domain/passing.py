@@ -158,12 +158,12 @@ class Walk:
         is_away = now <= -np.where(gates.is_in, self._inner, self._outer)
         is_deep = gates.is_deep
         is_undone = is_pending & (now < 0.0) & (~is_deep | (is_away & ~is_long))
-        for pair in np.flatnonzero(is_undone & is_deep).tolist():
+        for pair in (is_undone & is_deep).nonzero()[0].tolist():
             if self._is_straight_through(pair):
                 self._flip(pair)
                 self._flip(pair)
         gates.crossed_at[is_undone], gates.back_at[is_undone], is_deep[is_undone] = np.nan, np.nan, False
-        for pair in np.flatnonzero(is_pending & is_deep & is_long & ~is_undone).tolist():
+        for pair in (is_pending & is_deep & is_long & ~is_undone).nonzero()[0].tolist():
             self._flip(pair)
 
     def _is_straight_through(self, pair: int) -> bool:

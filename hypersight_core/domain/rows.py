@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -14,21 +15,28 @@ from hypersight_core.errors import InvalidInput
 class Rows:
     """Base of dataclasses whose fields are arrays with the same first axis."""
 
+    @classmethod
+    @cache
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the arrays."""
+        return tuple(field.name for field in fields(cls))
+
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(getattr(self, self.names()[0]))
 
     def take(self, rows: NDArray[Any]) -> Self:
         """Return the rows that a mask or indices choose."""
-        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return type(self)(*[getattr(self, name)[rows] for name in self.names()])
 
     def joined(self, other: Self) -> Self:
         """Return these rows followed by those of `other`."""
-        pairs = {name: (getattr(self, name), getattr(other, name)) for name in (f.name for f in fields(self))}
-        return type(self)(**{name: np.concatenate(pair) for name, pair in pairs.items()})
+        return type(self)(
+            *[np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.names()]
+        )
 
     def to_json(self) -> dict[str, list[Any]]:
         """Return flat lists of JSON values, one per field; NaN becomes null."""
-        return {field.name: _values(getattr(self, field.name)) for field in fields(self)}
+        return {name: _values(getattr(self, name)) for name in self.names()}
 
     def from_json(self, value: Mapping[str, Any], count: int) -> Self:
         """Return the `count` rows that `to_json` wrote; these rows say the types and shapes.
@@ -37,7 +45,7 @@ class Rows:
             InvalidInput: a field is missing or does not fit.
         """
         try:
-            arrays = {f.name: _array(value[f.name], getattr(self, f.name), count) for f in fields(self)}
+            arrays = {name: _array(value[name], getattr(self, name), count) for name in self.names()}
             return type(self)(**arrays)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(f"saved {type(self).__name__.lower()} do not fit") from error

@@ -141,7 +141,7 @@ class Tracker:
         is_seen = found != OPEN
         is_ended = ~is_seen & self._is_too_old(at_s)
         change = Change(is_seen, is_ended, now.points[is_ended])
-        rows = np.flatnonzero(is_seen)
+        rows = is_seen.nonzero()[0]
         self.tracks.frames += 1
         self._correct(rows, now.take(rows), points[found[rows]], sizes[found[rows]], at_s)
         if is_ended.any():
@@ -190,8 +190,8 @@ class Tracker:
         found = np.full(len(self.tracks), OPEN, dtype=np.int64)
         limit = self._limit(at_s)
         is_findable = at_s - self.tracks.seen_at <= self._settings.longest_step_s
-        for group in (np.flatnonzero(is_strong), np.flatnonzero(~is_strong)):
-            free = np.flatnonzero(is_findable & (found == OPEN))
+        for group in (is_strong.nonzero()[0], (~is_strong).nonzero()[0]):
+            free = (is_findable & (found == OPEN)).nonzero()[0]
             if len(group) and len(free):
                 costs = self._costs(free, now.take(free), points[group], sizes[group])
                 columns = assign(costs, limit)
