@@ -28,6 +28,7 @@ class ProcessorCommands:
         threshold: float = 0.4,
         anchor: Anchor = Anchor.CENTER,
         output_hls: bool = False,
+        best_view: bool = False,
         name: str = "",
     ) -> None:
         """Add a processor to a camera.
@@ -40,6 +41,7 @@ class ProcessorCommands:
             threshold: least detection confidence, 0 to 1.
             anchor: the point of a person that counts: center or feet.
             output_hls: make an annotated preview while the camera is watched.
+            best_view: for faces: the best view of each person once a second, not every face of every frame.
             name: what people call it.
         """
         if kind not in registry.kinds():
@@ -50,6 +52,7 @@ class ProcessorCommands:
             threshold=threshold,
             anchor=anchor,
             output_hls=output_hls,
+            best_view=best_view,
             name=name,
         )
         with opened_store(self._settings) as store, store.transaction() as tx:

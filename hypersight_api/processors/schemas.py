@@ -43,6 +43,8 @@ class ProcessorOut(msgspec.Struct, frozen=True):
     anchor: Anchor
     enabled: bool
     output_hls: bool
+    best_view: bool
+    """Of faces: the best view of each person once a second, instead of every face on every frame."""
     preview_url: str | None
     """Where its annotated preview plays while the camera is watched."""
 
@@ -60,6 +62,7 @@ class ProcessorOut(msgspec.Struct, frozen=True):
             processor.anchor,
             processor.enabled,
             processor.output_hls,
+            processor.best_view,
             preview_url(processor),
         )
 
@@ -73,6 +76,7 @@ class ProcessorIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     anchor: Anchor = Anchor.CENTER
     enabled: bool = True
     output_hls: bool = False
+    best_view: bool = False
     name: Name = ""
 
     def settings(self) -> ProcessorSettings:
@@ -93,6 +97,7 @@ class ProcessorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     anchor: Anchor | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     output_hls: bool | UnsetType = UNSET
+    best_view: bool | UnsetType = UNSET
     name: Name | UnsetType = UNSET
 
     def applied_to(self, processor: Processor) -> ProcessorSettings:

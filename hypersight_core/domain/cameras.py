@@ -95,6 +95,8 @@ class ProcessorSettings:
     enabled: bool = True
     output_hls: bool = False
     """Whether an annotated preview is made while the camera is watched."""
+    best_view: bool = False
+    """For `faces`: the best view of each person once a second, instead of every face on every frame."""
     name: str = ""
 
     def __post_init__(self) -> None:

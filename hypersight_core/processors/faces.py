@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypersight_core.domain.faces import Box, Face, FacesInFrame
 from hypersight_core.domain.geometry import ZoneGeometry
 from hypersight_core.domain.overlay import Mark, Overlay
 from hypersight_core.errors import DetectorUnavailable
+from hypersight_core.processors.best_views import BestViews
 from hypersight_core.processors.interface import Frame, Pixels, SegmentStart, Services
 from hypersight_core.redaction import redacted
 
@@ -39,6 +41,7 @@ class Faces:
         self._processor = processor
         self._is_detector_away = False
         self._overlay = Overlay(zones=processor.zones)
+        self._best_views = BestViews(processor.threshold) if processor.best_view else None
 
     def begin(self, start: SegmentStart) -> Sequence[Event]:
         """Begin a segment."""
@@ -49,15 +52,18 @@ class Faces:
         """Find and broadcast the faces of the persons in the zones; never an event."""
         persons = self._persons(frame, detections)
         faces = self._faces(frame, persons) if len(persons) else []
-        if faces:
-            found = FacesInFrame(self._camera_id, self._camera_url, frame.at, tuple(faces))
-            self._services.publish_faces(found)
+        if self._best_views is not None:
+            for at, best in self._best_views.add(frame, persons, faces):
+                self._publish(at, best)
+        elif faces:
+            self._publish(frame.at, faces)
         self._overlay = self._drawn(frame, faces)
         return ()
 
     def reconfigure(self, processor: Processor) -> None:
         """Go on under an edited configuration."""
         self._processor = processor
+        self._best_views = BestViews(processor.threshold) if processor.best_view else None
 
     def state(self) -> Mapping[str, Any]:
         """Return nothing: faces are not remembered."""
@@ -73,6 +79,9 @@ class Faces:
     def advice(self) -> str:
         """Return nothing: a fast scene harms no face."""
         return ""
+
+    def _publish(self, at: datetime, faces: Sequence[Face]) -> None:
+        self._services.publish_faces(FacesInFrame(self._camera_id, self._camera_url, at, tuple(faces)))
 
     def _persons(self, frame: Frame, detections: Detections) -> Detections:
         """Return the most certain persons in the zones; no zones: in the frame."""

@@ -71,6 +71,11 @@ class Following:
         """Return the track ids of the persons that are in the polygons now, also of those just missed."""
         return self._counter.people_inside() if self._counter is not None else ()
 
+    def in_view(self) -> list[tuple[int, tuple[float, float, float, float]]]:
+        """Return track id and box, relative to the frame, of the persons on the newest frame."""
+        people = self._counter.in_view() if self._counter is not None else []
+        return [(person.track_id, person.box_rel) for person in people]
+
     def marks(self) -> tuple[Mark, ...]:
         """Return what to draw around the persons on the newest frame."""
         if self._counter is None:

@@ -12,7 +12,7 @@ from hypersight_core.errors import InvalidInput, NotFound
 from hypersight_core.store.tables import camera, processor, processor_event, processor_version
 
 IN_USE = sa.and_(processor.c.deleted_at.is_(None), camera.c.deleted_at.is_(None))
-VERSIONED = ("name", "zones", "threshold", "anchor", "enabled", "output_hls")
+VERSIONED = ("name", "zones", "threshold", "anchor", "enabled", "output_hls", "best_view")
 CURRENT = (
     sa.select(
         *(processor.c[name] for name in ("processor_id", "camera_id", "kind", "version")),

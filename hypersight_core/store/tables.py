@@ -66,6 +66,8 @@ processor_version = Table(
     Column("enabled", sa.Boolean, nullable=False, comment="Whether it should run"),
     Column("output_hls", sa.Boolean, nullable=False, comment="Whether an annotated preview is made"),
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it came into use"),
+    Column("best_view", sa.Boolean, nullable=False, server_default=NO,
+           comment="Of faces: the best view of each person once a second"),
     comment="How processors were configured: one row a processor and edit; never changed",
 )  # fmt: skip
 

@@ -81,7 +81,7 @@ def test_a_processor_is_added_read_changed_and_deleted(counting):
     assert added.json() == {
         "processor_id": 3, "camera_id": 1, "version": 1, "kind": "traffic", "name": "",
         "zones": [{"name": "", "corners": SQUARE}, {"name": "", "corners": [[0.2, 0.2], [0.8, 0.2]]}],
-        "threshold": 0.4, "anchor": "center", "enabled": True, "output_hls": True,
+        "threshold": 0.4, "anchor": "center", "enabled": True, "output_hls": True, "best_view": False,
         "preview_url": "/videos/3/processed_stream.m3u8",
     }  # fmt: skip
     named = [{"name": "yard", "corners": SQUARE}]

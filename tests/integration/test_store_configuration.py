@@ -35,7 +35,7 @@ def test_each_edit_of_a_processor_is_a_version_and_the_former_ones_stay(store: S
         added = processors.create_processor(tx, camera_id, processor_settings(zones=(LEFT_HALF, DOOR)))
         assert (added.version, added.zones) == (1, (LEFT_HALF, DOOR))
         settings = processor_settings(
-            zones=(DOOR,), threshold=0.7, anchor=Anchor.FEET, output_hls=True, name="in"
+            zones=(DOOR,), threshold=0.7, anchor=Anchor.FEET, output_hls=True, best_view=True, name="in"
         )
         changed = processors.change_processor(tx, added.processor_id, settings)
         assert (changed.version, changed.zones, changed.anchor) == (2, (DOOR,), Anchor.FEET)

@@ -146,3 +146,54 @@ def test_faces_below_the_threshold_are_not_broadcast():
     stage.processor(threshold=0.98).update(frame(), seen([(0.5, 0.5)], score=0.99))
     assert stage.crops
     assert stage.broadcast == []
+
+
+def best_views(stage: Stage, sizes_px: list[float], fps: float = 4.0) -> None:
+    """Show one person that stands still; the face found on each frame is as large as told."""
+    processor = stage.processor(best_view=True)
+    for index, size_px in enumerate(sizes_px):
+        stage.box_px = (10.0, 20.0, 10.0 + size_px, 20.0 + size_px)
+        processor.update(frame(noon(index / fps)), seen([(0.5, 0.5)]))
+
+
+def test_the_best_view_of_each_person_is_broadcast_once_a_second():
+    stage = Stage()
+    best_views(stage, [20, 30, 24, 22, 20, 28, 20, 20, 20, 20])
+    assert [found.frame_at for found in stage.broadcast] == [noon(0.25), noon(1.25)]
+    assert [
+        [round(face.box_px[2] - face.box_px[0]) for face in found.faces] for found in stage.broadcast
+    ] == [
+        [30],
+        [28],
+    ]
+
+
+def test_two_persons_each_have_their_own_second():
+    stage = Stage()
+    processor = stage.processor(best_view=True)
+    for index in range(9):
+        there = [(0.2, 0.5), (0.8, 0.5)] if index >= 2 else [(0.2, 0.5)]
+        processor.update(frame(noon(index / 4)), seen(there))
+    assert [(found.frame_at, len(found.faces)) for found in stage.broadcast] == [
+        (noon(0.0), 1), (noon(0.5), 1), (noon(1.0), 1),
+    ]  # fmt: skip
+
+
+def test_who_left_is_still_shown_once_and_nothing_is_kept():
+    stage = Stage()
+    processor = stage.processor(best_view=True)
+    processor.update(frame(noon(0.0)), seen([(0.5, 0.5)]))
+    for index in range(1, 9):
+        processor.update(frame(noon(index / 4)), seen([]))
+    assert [found.frame_at for found in stage.broadcast] == [noon(0.0)]
+    assert processor.state() == {}
+
+
+def test_a_face_that_belongs_to_nobody_is_broadcast_at_once():
+    stage = Stage(box_px=(500.0, 20.0, 520.0, 40.0))
+    best_views(stage, [20.0])
+    stage.broadcast.clear()
+    processor = stage.processor(best_view=True)
+    stage.box_px = (400.0, 20.0, 440.0, 60.0)
+    processor.update(frame(), seen([(0.5, 0.5)]))
+    assert [found.frame_at for found in stage.broadcast] == [noon()]
