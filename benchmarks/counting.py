@@ -1,19 +1,24 @@
-"""What counting costs, and the adapter through which a counting bench measures how right it is.
+"""How right and how costly counting is, next to what else people use.
 
-    python -m benchmarks.counting
+    python -m benchmarks.counting [--out FILE]
 
-prints the CPU time a frame takes, its last line as JSON. How right it is needs annotated footage and
-a bench that feeds it: `factory` makes a counter of plain values, `update(frame_index, timestamp_s,
-boxes_rel, scores)` of which gives `(entry time in seconds, zone index)` pairs.
+prints the CPU time of a frame and, where the counting benchmark and its annotated footage are beside this
+repository (`--bench`, `--data`), F1, count error and bias per sequence, rate and kind of detections; its
+last line, and FILE, are JSON. `factory` is the adapter for that benchmark: a counter of plain values,
+whose `update(frame_index, timestamp_s, boxes_rel, scores)` gives `(entry time in seconds, zone index)` pairs.
 """
 
+import argparse
 import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import comparison
 from hypersight_core.domain.cameras import Anchor
 from hypersight_core.domain.counting import ZoneCounter
 from hypersight_core.domain.detections import Detections
@@ -25,6 +30,9 @@ THRESHOLD = 0.6
 """For the detectors of the MOTChallenge footage: what they score lower is often nobody."""
 ANCHORS = {"center": Anchor.CENTER, "bottom": Anchor.FEET}
 FRAMES = 300
+REPEATS = 3
+SHARED = Path(__file__).parents[2] / "shared"
+"""Where the counting benchmark lies when it is there at all."""
 
 
 class EntryCounter:
@@ -78,15 +86,58 @@ def cpu_us_per_frame(people_count: int, fps: float) -> float:
     return (time.process_time() - started_s) / FRAMES * 1e6
 
 
-def main() -> None:
-    """Print the CPU time of a frame at several rates and crowds."""
+def cpu_figures() -> dict[str, float]:
+    """Return the CPU time of a frame at several rates and crowds, in microseconds."""
     figures = {}
     for people_count in (10, 100):
         for fps in (2.0, 10.0):
             key = f"{people_count}_persons_{fps:g}_fps_us"
-            figures[key] = round(cpu_us_per_frame(people_count, fps), 1)
+            figures[key] = round(min(cpu_us_per_frame(people_count, fps) for _ in range(REPEATS)), 1)
             print(f"{people_count:4} persons at {fps:4g} frames/s: {figures[key]:8.1f} us CPU a frame")
-    print(json.dumps(figures))
+    return figures
+
+
+def accuracy_figures(footage: comparison.Footage, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how right each counter is; prints as it goes."""
+    rows = []
+    for row in comparison.compared(footage, wanted):
+        rows.append(row)
+        if row["sequence"] == "all":
+            print(
+                f"{row['counter']:30} {row['detections']:7} {row['fps']:>6} fps: F1 {row['f1']:.3f}, "
+                f"count error {row['wape']:.2f}, bias {row['bias']:+.2f}",
+                flush=True,
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--bench", type=Path, default=SHARED, help="folder that holds countbench")
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mot", help="folder of its sequences")
+    parser.add_argument("--zone-seeds", default="0", help="each draws other zones, for example 0,1,2")
+    parser.add_argument("--counters", default="", help="names, separated by ';'; left out: all that run here")
+    parser.add_argument("--out", type=Path, help="file for the JSON")
+    arguments = parser.parse_args()
+    figures: dict[str, Any] = {"cpu": cpu_figures()}
+    if (arguments.bench / "countbench").is_dir() and arguments.data.is_dir():
+        seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
+        footage = comparison.Footage(arguments.bench, arguments.data, seeds)
+        known = comparison.counters()
+        wanted = arguments.counters.split(";") if arguments.counters else list(known)
+        if unknown := set(wanted) - set(known):
+            parser.error(f"cannot run {', '.join(sorted(unknown))} here; there are: {'; '.join(known)}")
+        figures["zone_seeds"] = seeds
+        figures["accuracy"] = accuracy_figures(footage, wanted)
+    else:
+        print(f"no accuracy: there is no {arguments.bench / 'countbench'} or no {arguments.data}")
+    text = json.dumps(figures)
+    if arguments.out is not None:
+        arguments.out.write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

