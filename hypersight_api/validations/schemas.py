@@ -44,7 +44,7 @@ class ValidationOut(msgspec.Struct, frozen=True):
         tally = kept.tally
         same = {name: getattr(kept, name) for name in cls.__struct_fields__ if hasattr(kept, name)}
         return cls(
-            **same,
+            **same | {"length_s": round(kept.length_s, 3)},
             true_count=tally.truth,
             counted=tally.counted,
             matched=tally.matched,
