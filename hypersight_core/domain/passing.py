@@ -125,8 +125,10 @@ class Walk:
         times = (steps.to_at - steps.from_at) / settings.step_s
         lengths = np.hypot(*(steps.after - steps.before).T) / (2.0 * self._inner)
         counts = np.clip(np.ceil(np.maximum(times, lengths) - 1e-6), 1, settings.max_pieces)
-        even = np.minimum(np.arange(1, int(counts.max()) + 1) / counts[:, None], 1.0)
+        even: Floats = np.minimum(np.arange(1, int(counts.max()) + 1) / counts[:, None], 1.0)
         first, last = self._geometry.passages(steps.before, steps.after, steps.zones)
+        if np.isnan(first).all():
+            return even
         extra = np.nan_to_num(np.stack([first, (first + last) / 2, last], axis=1), nan=1.0)
         return np.sort(np.concatenate([even, extra], axis=1), axis=1)
 
