@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-OURS = "benchmarks.counting:factory"
 COUNTERS = {
-    "hypersight": OURS,
+    "hypersight": "benchmarks.counting:factory",
     "perfect association": "oracle",
     "supervision ByteTrack": "sv-bytetrack",
     "supervision ByteTrack, tuned": "sv-bytetrack-tuned",
@@ -43,9 +42,9 @@ class Footage:
     """Each draws other zones."""
 
 
-def counters() -> dict[str, str]:
-    """Return the counters that can run here."""
-    return {name: algo for name, algo in COUNTERS.items() if _is_there(LIBRARIES.get(algo.split("-")[0]))}
+def counters() -> list[str]:
+    """Return the names of the counters that can run here."""
+    return [name for name, algo in COUNTERS.items() if _is_there(LIBRARIES.get(algo.split("-")[0]))]
 
 
 def compared(footage: Footage, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:

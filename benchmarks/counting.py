@@ -127,7 +127,7 @@ def main() -> None:
         seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
         footage = comparison.Footage(arguments.bench, arguments.data, seeds)
         known = comparison.counters()
-        wanted = arguments.counters.split(";") if arguments.counters else list(known)
+        wanted = arguments.counters.split(";") if arguments.counters else known
         if unknown := set(wanted) - set(known):
             parser.error(f"cannot run {', '.join(sorted(unknown))} here; there are: {'; '.join(known)}")
         figures["zone_seeds"] = seeds

@@ -14,7 +14,6 @@ from benchmarks.comparison import RATES
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 460, 300, 50, 46, 44
 PANEL_GAP, LEGEND_WIDTH = 30, 230
-LOWEST_F1 = 0.0
 COLOURS = {
     "hypersight": "#0a7a60", "perfect association": "#888888", "supervision ByteTrack": "#e8a33d",
     "supervision ByteTrack, tuned": "#b8741a", "trackers ByteTrack, tuned": "#5b8bd0",
@@ -69,7 +68,7 @@ def _x(rate: str, left: int) -> float:
 
 
 def _y(f1: float) -> float:
-    return TOP + (1 - (f1 - LOWEST_F1) / (1 - LOWEST_F1)) * (HEIGHT - TOP - BOTTOM)
+    return TOP + (1 - f1) * (HEIGHT - TOP - BOTTOM)
 
 
 def _line(points: Sequence[tuple[float, float]], name: str) -> str:

@@ -1,5 +1,6 @@
 """`hypersight validate`."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -79,21 +80,20 @@ class ValidateCommand:
         columns = (SpinnerColumn(), TextColumn("{task.description}"))
         with (
             object_detector_url(self._settings, self._console) as url,
+            closing(
+                ObjectDetector(url, timeout_s=self._settings.detector_timeout_s, stop=lambda: False)
+            ) as finder,
             Progress(*columns, console=self._console, transient=True) as bar,
         ):
             task = bar.add_task("counting")
-            finder = ObjectDetector(url, timeout_s=self._settings.detector_timeout_s, stop=lambda: False)
 
             def advance(seconds: float) -> None:
                 bar.update(task, description=f"counting, {seconds:.0f} s done")
 
-            try:
-                if watch_fps is None:
-                    return validate_and_keep(store, plan, finder, clip, advance)
-                tried = replace(plan, camera=replace(plan.camera, watch_fps=watch_fps))
-                return validate(tried, finder, clip, advance)
-            finally:
-                finder.close()
+            if watch_fps is None:
+                return validate_and_keep(store, plan, finder, clip, advance)
+            tried = replace(plan, camera=replace(plan.camera, watch_fps=watch_fps))
+            return validate(tried, finder, clip, advance)
 
 
 def _written(one: Validated, picture: Path, *, is_only: bool) -> Path:

@@ -76,8 +76,8 @@ class BestViews:
         left, top, right, bottom = face.box_px
         x, y = (left + right) / 2 / frame.width_px, (top + bottom) / 2 / frame.height_px
         around = [
-            ((box[2] - box[0]) * (box[3] - box[1]), person)
-            for person, box in self._following.in_view()
-            if box[0] <= x <= box[2] and box[1] <= y <= box[3]
+            ((box[2] - box[0]) * (box[3] - box[1]), person.track_id)
+            for person in self._following.in_view()
+            if (box := person.box_rel)[0] <= x <= box[2] and box[1] <= y <= box[3]
         ]
         return min(around)[1] if around else NOBODY

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hypersight_core.domain.cameras import Anchor, Camera, Processor
+from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.events import Event
 from hypersight_core.domain.faces import Box, Face, FacesInFrame
@@ -89,9 +89,9 @@ class Faces:
         polygons = [zone for zone in self._processor.zones if not zone.is_line]
         if polygons and len(persons):
             boxes = persons.boxes_rel
-            bottom = boxes[:, 3] if self._processor.anchor is Anchor.FEET else (boxes[:, 1] + boxes[:, 3]) / 2
+            y = boxes[:, 1] + self._processor.anchor.share * (boxes[:, 3] - boxes[:, 1])
             aspect = frame.width_px / frame.height_px
-            points = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, bottom], axis=1)
+            points = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, y], axis=1)
             is_inside = (ZoneGeometry(polygons, aspect).signed_distances(points) >= 0).any(axis=1)
             persons = Detections(boxes[is_inside], persons.scores[is_inside])
         order = np.argsort(-persons.scores, kind="stable")[:MAX_PERSONS]

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from hypersight_core.domain.cameras import Anchor
-from hypersight_core.domain.counting import ZoneCounter
+from hypersight_core.domain.counting import PersonInView, ZoneCounter
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.gates import Crossing
 from hypersight_core.domain.overlay import Mark
@@ -71,17 +71,15 @@ class Following:
         """Return the track ids of the persons that are in the polygons now, also of those just missed."""
         return self._counter.people_inside() if self._counter is not None else ()
 
-    def in_view(self) -> list[tuple[int, tuple[float, float, float, float]]]:
-        """Return track id and box, relative to the frame, of the persons on the newest frame."""
-        people = self._counter.in_view() if self._counter is not None else []
-        return [(person.track_id, person.box_rel) for person in people]
+    def in_view(self) -> list[PersonInView]:
+        """Return the persons detected on the newest frame."""
+        return self._counter.in_view() if self._counter is not None else []
 
     def marks(self) -> tuple[Mark, ...]:
         """Return what to draw around the persons on the newest frame."""
-        if self._counter is None:
-            return ()
-        people = self._counter.in_view()
-        return tuple(Mark(person.box_rel, f"#{person.track_id}", person.is_inside) for person in people)
+        return tuple(
+            Mark(person.box_rel, f"#{person.track_id}", person.is_inside) for person in self.in_view()
+        )
 
     def reconfigure(self, zones: Sequence[Zone], anchor: Anchor, threshold: float) -> None:
         """Go on with edited zones; visits to unchanged ones go on."""

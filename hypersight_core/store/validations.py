@@ -16,8 +16,8 @@ PLAIN = tuple(column for column in validation.c if column.name not in ("mistakes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewValidation:
-    """A comparison to keep."""
+class _Compared:
+    """Who counted what."""
 
     processor_id: int
     processor_version: int
@@ -28,23 +28,22 @@ class NewValidation:
     length_s: float
     watch_fps: float
     tolerance_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewValidation(_Compared):
+    """A comparison to keep."""
+
     comparison: Comparison
     picture: bytes
     """JPEG."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(_Compared):
     """A comparison that was kept."""
 
     validation_id: int
-    processor_id: int
-    processor_version: int
-    clip: str
-    truth_from: str
-    length_s: float
-    watch_fps: float
-    tolerance_s: float
     tally: Tally
     created_at: datetime
 
@@ -58,12 +57,9 @@ def add_validation(tx: Connection, new: NewValidation) -> int:
     known = sa.select(processor.c.processor_id).where(processor.c.processor_id == new.processor_id)
     if tx.execute(known.with_for_update(key_share=True)).first() is None:
         raise NotFound("processor", new.processor_id)
-    same = (
-        "processor_id", "processor_version", "clip", "truth_from", "length_s", "watch_fps", "tolerance_s",
-        "picture",
-    )  # fmt: skip
     total = new.comparison.total
-    row = {name: getattr(new, name) for name in same} | {
+    row = {name: getattr(new, name) for name in _Compared.__dataclass_fields__} | {
+        "picture": new.picture,
         "true_count": total.truth, "counted": total.counted, "matched": total.matched,
         "mistakes": [_json(mistake) for mistake in new.comparison.mistakes],
     }  # fmt: skip

@@ -60,13 +60,7 @@ def count_recording(
 
 
 def store_recording(
-    store: Store,
-    plan: WatchPlan,
-    finder: PersonFinder,
-    recording: Recording,
-    *,
-    stop: threading.Event,
-    on_progress: Callable[[float], None] = lambda _: None,
+    store: Store, plan: WatchPlan, finder: PersonFinder, recording: Recording
 ) -> list[SegmentRecord]:
     """Count a film and write what it shows in the place of what was known about its stretch of time.
 
@@ -76,7 +70,7 @@ def store_recording(
         SourceUnavailable: there is no such file, or no video in it.
         DetectorUnavailable: the detector stayed away.
     """
-    records = list(count_recording(plan, finder, recording, stop=stop, on_progress=on_progress))
+    records = list(count_recording(plan, finder, recording, stop=threading.Event()))
     with store.transaction() as tx:
         watching.replace_recording(tx, plan, records)
     return records

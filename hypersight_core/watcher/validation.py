@@ -13,6 +13,7 @@ from hypersight_core.domain.truth import Scene, Truth, read_truth
 from hypersight_core.domain.validation import TOLERANCE_S, Comparison, Mistake, Passing, compare
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
+from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store.engine import Store
 from hypersight_core.store.validations import NewValidation, add_validation
 from hypersight_core.video.contact_sheet import frames_at, growth_chart, page, tile_of
@@ -25,7 +26,6 @@ from hypersight_core.watcher.recording import count_recording
 
 MOST_PICTURES = 24
 """Mistakes shown on one page; the chart above them shows all."""
-KIND = "traffic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +101,19 @@ def validate(
         InvalidInput: the truth cannot be understood, or the plan counts no traffic.
         DetectorUnavailable: the detector stayed away.
     """
-    processors = tuple(one for one in plan.processors if one.kind == KIND)
+    processors = tuple(one for one in plan.processors if measure_of(one.kind) is Measure.TRAFFIC)
     if not processors:
-        raise InvalidInput(f"camera {plan.camera.camera_id} has no enabled processor of kind {KIND}")
-    scenes = {one.processor_id: clip.scene(one) for one in processors}
-    truth_text = clip.truth_text()
-    truths = {one.processor_id: read_truth(truth_text, scenes[one.processor_id]) for one in processors}
-    starts_at = next(iter(scenes.values())).starts_at
+        raise InvalidInput(f"camera {plan.camera.camera_id} has no enabled processor of kind traffic")
+    scene, truth_text = clip.scene(processors[0]), clip.truth_text()
+    truths = [
+        read_truth(truth_text, replace(scene, zones=one.zones, anchor=one.anchor)) for one in processors
+    ]
+    starts_at = scene.starts_at
     played = WatchPlan(camera=plan.camera, processors=processors).reading(clip.path.absolute().as_uri())
     recording = replace(clip.recording, starts_at=starts_at)
     events, length_s = _counted(played, finder, recording, on_progress)
     results = []
-    for processor in processors:
-        truth = truths[processor.processor_id]
+    for processor, truth in zip(processors, truths, strict=True):
         mine = [_passing(one, starts_at) for one in events if one.processor_id == processor.processor_id]
         comparison = compare(truth.passings, mine, truth.kinds, clip.tolerance_s)
         picture = _picture(played, processor, recording, comparison, (truth, mine), length_s)

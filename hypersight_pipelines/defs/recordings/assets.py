@@ -1,6 +1,5 @@
 """Films in `var_dir/recordings/<camera_id>/`, one partition each, through the counters of their camera."""
 
-import threading
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from hypersight_pipelines.defs.recordings.finder import object_finder
 from hypersight_pipelines.defs.storage.assets import EVENTS
 
 GROUP = "recordings"
-KIND_TAG, RECORDING = "kind", "recording"
+RECORDING = "recording"
 films = dg.DynamicPartitionsDefinition(name=RECORDING)
 
 
@@ -58,9 +57,7 @@ def recording(
             plan = watching.counting_plan(tx, int(camera_id))
         film = film_of(path, plan.camera, fps=config.source_fps or None)
         with object_finder(settings) as finder:
-            records = store_recording(
-                store, plan.reading(path.as_uri()), finder, film, stop=threading.Event()
-            )
+            records = store_recording(store, plan.reading(path.as_uri()), finder, film)
     except HypersightError as error:
         raise dg.Failure(f"{path.name} was not counted: {error}", allow_retries=False) from error
     kinds = Counter(event.kind.value for record in records for event in record.events)

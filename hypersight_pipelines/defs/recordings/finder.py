@@ -1,7 +1,7 @@
 """The detector that films are shown to."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from hypersight_core.settings import Settings
@@ -19,7 +19,5 @@ def object_finder(settings: Settings) -> "Iterator[ObjectDetector]":
     finder = ObjectDetector(
         settings.object_detector_url, timeout_s=settings.detector_timeout_s, stop=lambda: False
     )
-    try:
+    with closing(finder):
         yield finder
-    finally:
-        finder.close()

@@ -10,10 +10,11 @@ from hypersight_core.errors import HypersightError
 from hypersight_core.settings import Settings
 from hypersight_core.store import watching
 from hypersight_core.store.engine import Store
+from hypersight_pipelines.defs.recordings.assets import FilmConfig
 from hypersight_pipelines.defs.recordings.finder import object_finder
 
 
-class ValidationConfig(dg.Config):
+class ValidationConfig(FilmConfig):
     """A clip of a camera, and somebody else's count of it."""
 
     camera_id: int
@@ -21,7 +22,6 @@ class ValidationConfig(dg.Config):
     truth: str = Field(
         description="Path of a count by hand (CSV: time, direction, zone) or MOTChallenge ground truth"
     )
-    source_fps: float = Field(default=0.0, description="The film's true frame rate; 0: what its header says")
     tolerance_s: float = Field(default=TOLERANCE_S, description="Seconds by which times may differ")
 
 

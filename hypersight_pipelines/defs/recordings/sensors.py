@@ -6,12 +6,12 @@ import dagster as dg
 
 from hypersight_core.settings import Settings
 from hypersight_pipelines.defs.recordings.assets import (
-    KIND_TAG,
     RECORDING,
     count_recording,
     films,
     recordings_dir,
 )
+from hypersight_pipelines.defs.watchers.jobs import KIND_TAG
 from hypersight_pipelines.defs.watchers.supervision import UNFINISHED
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".ts", ".m4v", ".webm", ".mpg", ".mpeg", ".flv"})
