@@ -100,7 +100,6 @@ def cut(packets: Sequence[Packet], codec: VideoCodec, usual_frame_s: float) -> C
             packet=packet,
             codec=codec,
             shown_s=shown_s(packet) - first_s,
-            decoded_s=_decoded_s(packet) - first_s,
             is_key=packet.is_keyframe,
         )
         for packet in timed
@@ -113,10 +112,6 @@ def shown_s(packet: Packet) -> float:
     """Return when the frame shows, on the stream's own clock."""
     assert packet.pts is not None  # noqa: S101 - packets without a time were left out
     return float(packet.pts * packet.time_base)
-
-
-def _decoded_s(packet: Packet) -> float:
-    return shown_s(packet) if packet.dts is None else float(packet.dts * packet.time_base)
 
 
 def _has_time(packet: Packet) -> bool:

@@ -72,10 +72,7 @@ class FilmSource:
         stretch = self._stretch(container)
         for piece in self._cuts(container):
             first_s = piece.first_s if first_s is None else first_s
-            coded = tuple(
-                replace(one, shown_s=one.shown_s * stretch, decoded_s=one.decoded_s * stretch)
-                for one in piece.coded
-            )
+            coded = tuple(replace(one, shown_s=one.shown_s * stretch) for one in piece.coded)
             yield Segment(
                 start_at=starts_at + timedelta(seconds=(piece.first_s - first_s) * stretch),
                 duration_s=piece.duration_s * stretch,

@@ -7,7 +7,7 @@ ROUNDING_S = 1e-6
 
 
 class SampleGrid:
-    """Says of each packet, in decoding order and without looking ahead, whether its frame is wanted.
+    """Says of each frame, in the order they show and without looking ahead, whether it is wanted.
 
     Times are seconds on any one scale.
     """
@@ -31,15 +31,19 @@ class SampleGrid:
         """Forget all times: the next frame is wanted."""
         self._due_s = self._key_s = self._group_s = None
 
-    def is_wanted(self, shown_s: float, decoded_s: float, *, is_key: bool) -> bool:
-        """Say whether to take this frame; a taken frame puts the next due time behind it."""
+    def is_wanted(self, shown_s: float, *, is_key: bool, cheaper_s: float | None = None) -> bool:
+        """Say whether to take this frame; a taken frame puts the next due time behind it.
+
+        Args:
+            cheaper_s: when the next frame shows, if decoding this one would need that one.
+        """
         if is_key:
             if self._key_s is not None:
                 self._group_s = shown_s - self._key_s
             self._key_s = shown_s
         if self._due_s is None:
             self._due_s = shown_s
-        taken = self._is_key_near(shown_s) if is_key else self._is_nearest(shown_s, decoded_s)
+        taken = self._is_key_near(shown_s) if is_key else self._is_nearest(shown_s, cheaper_s)
         if taken:
             is_moved = is_key and abs(shown_s - self._due_s) > self.frame_s / 2
             self._advance(shown_s if is_moved else self._due_s, shown_s)
@@ -52,13 +56,13 @@ class SampleGrid:
             reach_s = min(reach_s, self._group_s / 2)
         return shown_s >= self._due_s - max(reach_s, self.frame_s / 2)
 
-    def _is_nearest(self, shown_s: float, decoded_s: float) -> bool:
+    def _is_nearest(self, shown_s: float, cheaper_s: float | None) -> bool:
         due_s, half_s = self._due_s, self.frame_s / 2
         assert due_s is not None  # noqa: S101 - set by the only caller
-        if shown_s < due_s - half_s:
+        if shown_s < due_s - half_s or self._is_key_expected(shown_s, due_s):
             return False
-        is_in_reach = shown_s <= due_s + half_s or decoded_s > due_s + half_s
-        return is_in_reach and not self._is_key_expected(shown_s, due_s)
+        is_tie = cheaper_s is not None and cheaper_s <= due_s + half_s + ROUNDING_S
+        return not is_tie or shown_s > due_s
 
     def _is_key_expected(self, shown_s: float, due_s: float) -> bool:
         """Say whether a key frame will come that is near enough to wait for."""

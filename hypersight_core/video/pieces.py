@@ -62,8 +62,6 @@ class CodedFrame:
     codec: VideoCodec
     shown_s: float
     """When it is shown, in seconds from the segment's start."""
-    decoded_s: float
-    """When it is decoded, on the same scale; earlier than `shown_s` where B frames lie between."""
     is_key: bool
 
 

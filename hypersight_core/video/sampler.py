@@ -8,6 +8,7 @@ are the same, bit for bit, as those of a full decode.
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from hypersight_core.errors import InvalidInput
 from hypersight_core.video.bitstream import traits
@@ -64,8 +65,8 @@ class FrameSampler:
         self._start(segment)
         is_whole = False
         try:
-            for coded in segment.coded:
-                yield from self._fed(coded, segment)
+            for coded, is_wanted in zip(segment.coded, self._wanted(segment), strict=True):
+                yield from self._fed(coded, segment.start_at, is_wanted=is_wanted)
             if self._decoder.is_owing and (self._is_cut_at_keys or segment.is_last):
                 yield from self._drained()
             is_whole = True
@@ -88,15 +89,28 @@ class FrameSampler:
         self._leading_until = None
         self._grid.reset()
 
-    def _fed(self, coded: CodedFrame, segment: Segment) -> Iterator[Picture]:
+    def _wanted(self, segment: Segment) -> list[bool]:
+        """Choose among the frames in the order they show; B frames come in another."""
+        coded, origin_s = segment.coded, segment.start_at.timestamp()
+        first = 0 if self._is_synced else next((i for i, one in enumerate(coded) if one.is_key), len(coded))
+        wanted = [False] * len(coded)
+        order = sorted(range(first, len(coded)), key=lambda index: coded[index].shown_s)
+        for index, later in zip_longest(order, order[1:]):
+            one = coded[index]
+            cheaper_s = origin_s + coded[later].shown_s if later is not None and later < index else None
+            wanted[index] = self._grid.is_wanted(
+                origin_s + one.shown_s, is_key=one.is_key, cheaper_s=cheaper_s
+            )
+        return wanted
+
+    def _fed(self, coded: CodedFrame, start_at: datetime, *, is_wanted: bool) -> Iterator[Picture]:
         self.packets_seen += 1
-        shown_at = segment.start_at + timedelta(seconds=coded.shown_s)
+        shown_at = start_at + timedelta(seconds=coded.shown_s)
         if coded.is_key:
             yield from self._at_key(coded, shown_at)
         elif not self._is_usable(shown_at):
             return
-        origin_s = segment.start_at.timestamp()
-        if self._grid.is_wanted(origin_s + coded.shown_s, origin_s + coded.decoded_s, is_key=coded.is_key):
+        if is_wanted:
             yield from self._caught_up()
             yield from self._decoder.wanted(coded, shown_at)
         elif traits(coded).is_reference:

@@ -74,6 +74,15 @@ def test_frames_equal_a_full_decode_at_a_fraction_of_the_packets(films, film, wa
     assert max(map(abs, late)) <= half_frame_s
 
 
+@pytest.mark.parametrize("watch_fps", [8, 10, 12.5, 25])
+def test_a_high_rate_loses_no_sample_between_reordered_frames(films, watch_fps) -> None:
+    pictures = sampled(FrameSampler(watch_fps), segments_of(films[WITH_B]))
+
+    truth = fully_decoded(films[WITH_B], WITH_B.fps)
+    assert [truth[frame_number(p, 25)] for p in pictures] == [content(p.decoded) for p in pictures]
+    assert len(pictures) == WITH_B.seconds * watch_fps
+
+
 @pytest.mark.parametrize("codec", ["libx265", "mjpeg"])
 def test_other_codecs_equal_a_full_decode(tmp_path, codec) -> None:
     film = Film(seconds=4, gop_s=1, b_frames=2, codec=codec)
