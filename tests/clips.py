@@ -73,3 +73,19 @@ def _options(film: Film) -> dict[str, str]:
     name = "x265-params" if film.codec == "libx265" else "x264-params"
     quiet = ":log-level=none:pools=1:frame-threads=1" if film.codec == "libx265" else ""
     return {"preset": "veryfast", name: parameters + quiet}
+
+
+def write_playlist(folder: Path, film: Film, **options: str) -> Path:
+    """Write `film` as an HLS recording by FFmpeg's own muxer; `options` are the muxer's."""
+    source = write_film(folder / "source.mkv", film)
+    playlist = folder / "live.m3u8"
+    usual = {"hls_time": str(film.gop_s), "hls_list_size": "0", "hls_playlist_type": "vod"}
+    with av.open(str(source)) as given, av.open(str(playlist), "w", options=usual | options) as written:
+        stream = given.streams.video[0]
+        copy = written.add_stream_from_template(stream)
+        for packet in given.demux(stream):
+            if packet.size:
+                packet.stream = copy
+                written.mux(packet)
+    source.unlink()
+    return playlist

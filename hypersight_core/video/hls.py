@@ -11,7 +11,8 @@ from datetime import datetime
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
 from hypersight_core.video.background import Heard
-from hypersight_core.video.demux import Cut, cut_from_bytes
+from hypersight_core.video.demux import Cut
+from hypersight_core.video.fetching import SegmentFetcher
 from hypersight_core.video.pacing import Backoff, News, pause
 from hypersight_core.video.pieces import SourceState
 from hypersight_core.video.playlist import Entry, MediaPlaylist, media_playlist, variant_url
@@ -46,7 +47,6 @@ class HlsReader:
         self._news = News()
         self._backoff = Backoff(MOST_BACKOFF_S)
         self._media_url: str | None = None
-        self._headers: dict[str, bytes] = {}
         self._frame_s = USUAL_FRAME_S
         self._problem = ""
         self._fresh_s = time.monotonic()
@@ -54,6 +54,7 @@ class HlsReader:
     def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
         """Yield segments, gaps, and changes of state."""
         with Web(self._url, self._timeout_s, stop) as web:
+            fetcher = SegmentFetcher(web)
             while not stop():
                 loaded_s = time.monotonic()
                 try:
@@ -64,7 +65,7 @@ class HlsReader:
                     pause(self._backoff.next_s(), stop)
                     continue
                 entries = self._window.fresh(playlist.entries, is_live=not playlist.is_ended)
-                yield from self._entries(web, entries, playlist, stop)
+                yield from self._entries(fetcher, entries, playlist, stop)
                 if playlist.is_ended and not self._window.fresh(playlist.entries, is_live=False):
                     return
                 yield from self._check_stall(bool(entries), playlist.target_s)
@@ -85,13 +86,17 @@ class HlsReader:
         return playlist
 
     def _entries(
-        self, web: Web, entries: tuple[Entry, ...], playlist: MediaPlaylist, stop: Callable[[], bool]
+        self,
+        fetcher: SegmentFetcher,
+        entries: tuple[Entry, ...],
+        playlist: MediaPlaylist,
+        stop: Callable[[], bool],
     ) -> Iterator[Heard]:
         """Yield the segments; after a lost one, come back with a newer playlist first."""
         if self._window.has_skipped:
             self._timeline.tear()
         for index, entry in enumerate(entries):
-            cut = self._fetched(web, entry, playlist.target_s, stop)
+            cut = self._fetched(fetcher, entry, playlist.target_s, stop)
             if stop():
                 return
             self._window.passed(entry)
@@ -104,13 +109,15 @@ class HlsReader:
             behind_s = sum(later.duration_s for later in entries[index:])
             yield from self._timeline.placed(entry, cut, behind_s)
 
-    def _fetched(self, web: Web, entry: Entry, target_s: float, stop: Callable[[], bool]) -> Cut | None:
+    def _fetched(
+        self, fetcher: SegmentFetcher, entry: Entry, target_s: float, stop: Callable[[], bool]
+    ) -> Cut | None:
         """Return what could be had of a segment within its time; None: nothing."""
         ends_s = time.monotonic() + max(LEAST_FETCH_S, FETCH_TARGETS * target_s)
         best: Cut | None = None
         for tried in range(1, FETCH_TRIES + 1):
             try:
-                is_whole, cut = self._cut(web, entry, ends_s - time.monotonic())
+                is_whole, cut = fetcher.cut(entry, self._frame_s, ends_s - time.monotonic())
             except SourceUnavailable as error:
                 self._problem = str(error)
             else:
@@ -121,19 +128,6 @@ class HlsReader:
                 break
             pause(RETRY_PAUSE_S * tried, stop)
         return best
-
-    def _cut(self, web: Web, entry: Entry, within_s: float) -> tuple[bool, Cut]:
-        header = self._header(web, entry.header_url, within_s) if entry.header_url else b""
-        body = web.get(entry.url, within_s=within_s)
-        try:
-            return body.is_whole, cut_from_bytes(header + body.data, self._frame_s)
-        except SourceUnavailable as error:
-            raise SourceUnavailable(f"{redacted(entry.url)}: {len(body.data)} bytes, {error}") from error
-
-    def _header(self, web: Web, url: str, within_s: float) -> bytes:
-        if url not in self._headers:
-            self._headers = {url: web.get(url, within_s=within_s).data}
-        return self._headers[url]
 
     def _check_stall(self, has_new: bool, target_s: float) -> Iterator[SourceState]:
         if has_new or time.monotonic() - self._fresh_s < STALL_TARGETS * target_s:

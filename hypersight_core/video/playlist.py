@@ -1,5 +1,6 @@
 """HLS playlists, reduced to what a reader of live streams needs."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,19 +16,43 @@ USUAL_TARGET_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What a resource is encrypted with: AES-128 in CBC mode, RFC 8216 section 4.3.2.4."""
+
+    url: str
+    """Where its 16 bytes are."""
+    iv: bytes
+    """Initialisation vector, 16 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Bytes a playlist points to: a file or a range of one."""
+
+    url: str
+    first_byte: int = 0
+    length: int | None = None
+    """None: all of it."""
+    key: Key | None = None
+    """None: not encrypted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One media segment in a playlist."""
 
     sequence: int
-    url: str
+    media: Resource
     duration_s: float
     start_at: datetime | None
     """Program date time, aware UTC; None where the playlist has none."""
     is_discontinuity: bool
-    header_url: str | None
-    """Fragmented MP4: where the initialisation section is."""
+    header: Resource | None = None
+    """Fragmented MP4: the initialisation section."""
     clock_source: ClockSource = ClockSource.PROGRAM_DATE_TIME
     """Whose time `start_at` is."""
+    is_absent: bool = False
+    """The server says itself that it does not have it (`EXT-X-GAP`)."""
 
     @property
     def stop_at(self) -> datetime | None:
@@ -70,13 +95,15 @@ def media_playlist(data: bytes, url: str) -> MediaPlaylist:
     """Read a media playlist.
 
     Raises:
-        SourceUnavailable: it is no media playlist, or its segments are encrypted.
+        SourceUnavailable: it is no media playlist, or encrypted in a way that can't be read.
     """
     parsed = _parsed(data, url)
-    if any(one.key is not None and one.key.method not in (None, "NONE") for one in parsed.segments):
-        raise SourceUnavailable(f"{redacted(url)}: encrypted segments can't be read; use a clear stream")
+    try:
+        entries = tuple(_entries(parsed.segments))
+    except (ValueError, TypeError) as error:
+        raise SourceUnavailable(f"{redacted(url)} is a broken HLS playlist: {error}") from error
     return MediaPlaylist(
-        entries=tuple(_entry(one) for one in parsed.segments),
+        entries=entries,
         target_s=float(parsed.target_duration or USUAL_TARGET_S),
         is_ended=bool(parsed.is_endlist),
     )
@@ -91,15 +118,49 @@ def _parsed(data: bytes, url: str) -> Any:
         raise SourceUnavailable(f"{redacted(url)} is a broken HLS playlist") from error
 
 
-def _entry(one: Any) -> Entry:
-    start_at = one.current_program_date_time
-    if start_at is not None:
-        start_at = start_at.replace(tzinfo=UTC) if start_at.tzinfo is None else start_at.astimezone(UTC)
-    return Entry(
-        sequence=one.media_sequence,
-        url=one.absolute_uri,
-        duration_s=float(one.duration or 0.0),
-        start_at=start_at,
-        is_discontinuity=bool(one.discontinuity),
-        header_url=one.init_section.absolute_uri if one.init_section else None,
-    )
+def _entries(segments: Iterable[Any]) -> Iterator[Entry]:
+    before: Resource | None = None
+    for one in segments:
+        start_at = one.current_program_date_time
+        if start_at is not None:
+            start_at = start_at.replace(tzinfo=UTC) if start_at.tzinfo is None else start_at.astimezone(UTC)
+        before = _resource(one.absolute_uri, one.byterange, _key(one.key, one.media_sequence), before)
+        yield Entry(
+            sequence=one.media_sequence,
+            media=before,
+            duration_s=float(one.duration or 0.0),
+            start_at=start_at,
+            is_discontinuity=bool(one.discontinuity),
+            header=_header(one),
+            is_absent=bool(one.gap_tag),
+        )
+
+
+def _header(one: Any) -> Resource | None:
+    section = one.init_section
+    if section is None:
+        return None
+    return _resource(section.absolute_uri, section.byterange, _key(one.key, one.media_sequence), None)
+
+
+def _resource(url: str, byte_range: str | None, key: Key | None, before: Resource | None) -> Resource:
+    """Read a range `length[@first]`; one without a first byte goes on where the one before it ended."""
+    if not byte_range:
+        return Resource(url, key=key)
+    length, _, first = byte_range.partition("@")
+    if first:
+        return Resource(url, int(first), int(length), key)
+    if before is None or before.url != url or before.length is None:
+        raise ValueError(f"the byte range {byte_range} does not say where it begins")
+    return Resource(url, before.first_byte + before.length, int(length), key)
+
+
+def _key(key: Any, sequence: int) -> Key | None:
+    if key is None or key.method in (None, "NONE"):
+        return None
+    if key.method != "AES-128" or key.keyformat not in (None, "identity"):
+        raise SourceUnavailable(
+            f"segments encrypted with {key.method} can't be read; AES-128 and clear ones can"
+        )
+    iv = int(key.iv, 16) if key.iv else sequence
+    return Key(key.absolute_uri, iv.to_bytes(16, "big"))

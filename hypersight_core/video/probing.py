@@ -5,7 +5,8 @@ from typing import Any
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
-from hypersight_core.video.demux import Cut, cut_from_bytes, video_stream
+from hypersight_core.video.demux import Cut, video_stream
+from hypersight_core.video.fetching import SegmentFetcher
 from hypersight_core.video.film import opened_film
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.pieces import ClockSource, Segment, StreamFacts
@@ -55,12 +56,7 @@ def _newest_piece(web: Web) -> tuple[MediaPlaylist, Cut]:
         raise SourceUnavailable(
             f"{redacted(web.url)} lists no segments: the camera or its encoder has stopped"
         )
-    newest = playlist.entries[-1]
-    header = web.get(newest.header_url).data if newest.header_url else b""
-    try:
-        return playlist, cut_from_bytes(header + web.get(newest.url).data, USUAL_FRAME_S)
-    except SourceUnavailable as error:
-        raise SourceUnavailable(f"{redacted(newest.url)}: {error}") from error
+    return playlist, SegmentFetcher(web).cut(playlist.entries[-1], USUAL_FRAME_S)[1]
 
 
 def _first_picture(piece: Cut) -> Picture | None:

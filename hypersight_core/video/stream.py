@@ -2,25 +2,31 @@
 
 import errno
 import struct
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import av
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
 from hypersight_core.video.background import Heard
-from hypersight_core.video.demux import Cut, codec_of, cut, shown_s, video_stream, whole_packets
+from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
 from hypersight_core.video.pacing import Backoff, News, pause
 from hypersight_core.video.pieces import ClockSource, Packet, SourceState
-from hypersight_core.video.playlist import Entry
+from hypersight_core.video.playlist import Entry, Resource
 from hypersight_core.video.slicing import USUAL_FRAME_S, Slicer
 from hypersight_core.video.timeline import Timeline
 
 MOST_BACKOFF_S = 10.0
+TIMELESS_FORMATS = ("mpjpeg", "mjpeg", "h264", "hevc")
+"""Streams without times of their own: FFmpeg would number their frames as if 25 came a second."""
+MILLISECONDS = Fraction(1, 1000)
 REFERENCE_TIME = struct.Struct("<qi")
 """FFmpeg's `prft` side data: the sender's microseconds since 1970, and flags."""
 
@@ -53,35 +59,53 @@ class StreamReader:
                 pause(self._backoff.next_s(), stop)
 
     def _slices(self, container: Any, stop: Callable[[], bool]) -> Iterator[Heard]:
+        """Place the slices; the first of an RTSP stream waits for the second, which tells when both were."""
+        held: Cut | None = None
+        may_hold = _is_rtsp(self._url)
+        for piece in self._cuts(container, stop):
+            sent_at = _sent_at(piece)
+            if may_hold and sent_at is None:
+                held, may_hold = piece, False
+                continue
+            may_hold = False
+            if held is not None:
+                earlier_s = piece.first_s - held.first_s
+                began_at = None if sent_at is None else sent_at - timedelta(seconds=earlier_s)
+                yield from self._placed(held, began_at, behind_s=earlier_s + piece.duration_s)
+                held = None
+            yield from self._placed(piece, sent_at, behind_s=piece.duration_s)
+        if held is not None:
+            yield from self._placed(held, None, behind_s=held.duration_s)
+
+    def _cuts(self, container: Any, stop: Callable[[], bool]) -> Iterator[Cut]:
         stream = video_stream(container)
         codec, slicer = codec_of(stream), Slicer()
         broken: FFmpegError | None = None
         try:
-            for packet in whole_packets(container, stream):
+            for packet in _timed_packets(container, stream):
                 if stop():
                     return
                 if packets := slicer.add(packet):
-                    yield from self._placed(cut(packets, codec, USUAL_FRAME_S))
+                    yield cut(packets, codec, USUAL_FRAME_S)
         except FFmpegError as error:
             broken = error
         if packets := slicer.rest():
-            yield from self._placed(cut(packets, codec, USUAL_FRAME_S))
+            yield cut(packets, codec, USUAL_FRAME_S)
         if broken is not None:
             raise SourceUnavailable(_reason(self._url, broken, self._timeout_s)) from broken
 
-    def _placed(self, piece: Cut) -> Iterator[Heard]:
+    def _placed(self, piece: Cut, start_at: datetime | None, behind_s: float) -> Iterator[Heard]:
         self._backoff.reset()
         yield from self._news.of(SourceState.CONNECTED)
         entry = Entry(
             sequence=0,
-            url=self._url,
+            media=Resource(self._url),
             duration_s=piece.duration_s,
-            start_at=_sent_at([frame.packet for frame in piece.coded], piece.first_s),
+            start_at=start_at,
             is_discontinuity=False,
-            header_url=None,
             clock_source=ClockSource.RTCP,
         )
-        yield from self._timeline.placed(entry, piece, behind_s=piece.duration_s)
+        yield from self._timeline.placed(entry, piece, behind_s)
 
 
 @contextmanager
@@ -91,7 +115,7 @@ def opened_stream(url: str, timeout_s: float) -> Iterator[Any]:
     Raises:
         SourceUnavailable: it can't be reached, or is no video.
     """
-    options = {"rtsp_transport": "tcp"} if url.lower().startswith("rtsp") else {}
+    options = {"rtsp_flags": "prefer_tcp"} if _is_rtsp(url) else {}
     try:
         container = av.open(url, options=options, timeout=(timeout_s, timeout_s))
     except (FFmpegError, OSError, ValueError) as error:
@@ -102,14 +126,39 @@ def opened_stream(url: str, timeout_s: float) -> Iterator[Any]:
         yield container
 
 
-def _sent_at(packets: Sequence[Packet], first_s: float) -> datetime | None:
-    """Return the sender's time of the first shown frame; None where no packet tells it."""
-    for packet in packets:
-        for side in packet.iter_sidedata():
-            if side.data_type == "prft":
-                sent_us, _ = REFERENCE_TIME.unpack(bytes(side)[: REFERENCE_TIME.size])
-                sent_at = datetime.fromtimestamp(sent_us / 1e6, UTC)
-                return sent_at - timedelta(seconds=shown_s(packet) - first_s)
+def _timed_packets(container: Any, stream: VideoStream) -> Iterator[Packet]:
+    """Yield packets; those of a stream without times get the moment of their arrival."""
+    is_timeless = container.format.name in TIMELESS_FORMATS
+    began_s = time.monotonic()
+    for packet in whole_packets(container, stream):
+        if is_timeless:
+            packet.time_base = MILLISECONDS
+            packet.pts = packet.dts = round((time.monotonic() - began_s) * 1000)
+        yield packet
+
+
+def _is_rtsp(url: str) -> bool:
+    return url.lower().startswith("rtsp")
+
+
+def _sent_at(piece: Cut) -> datetime | None:
+    """Return the sender's time of the first shown frame; None where fewer than two packets tell it.
+
+    FFmpeg gives the first report of a connection to the frame before the one it belongs to, so the
+    newest is taken.
+    """
+    told = [frame for frame in piece.coded if _reference_time(frame.packet) is not None]
+    if len(told) < 2:
+        return None
+    sent_at = _reference_time(told[-1].packet)
+    return None if sent_at is None else sent_at - timedelta(seconds=told[-1].shown_s)
+
+
+def _reference_time(packet: Packet) -> datetime | None:
+    for side in packet.iter_sidedata():
+        if side.data_type == "prft":
+            sent_us, _ = REFERENCE_TIME.unpack(bytes(side)[: REFERENCE_TIME.size])
+            return datetime.fromtimestamp(sent_us / 1e6, UTC)
     return None
 
 

@@ -49,8 +49,19 @@ class Web:
     ) -> None:
         self._client.close()
 
-    def get(self, url: str, *, within_s: float | None = None, most_bytes: int = MAX_BYTES) -> Body:
+    def get(
+        self,
+        url: str,
+        *,
+        within_s: float | None = None,
+        most_bytes: int = MAX_BYTES,
+        first_byte: int = 0,
+        length: int | None = None,
+    ) -> Body:
         """Fetch `url`; what is cut off, by the server or by `most_bytes`, comes with `is_whole` false.
+
+        Args:
+            first_byte: the part to fetch begins here and is `length` bytes long (None: all of it).
 
         Raises:
             SourceUnavailable: nothing came; the message says why and what to do.
@@ -59,21 +70,56 @@ class Web:
         ends_s = time.monotonic() + within_s
         timeout = httpx.Timeout(max(0.1, within_s), connect=min(CONNECT_S, max(0.1, within_s)))
         auth = self._auth if httpx.URL(url).host == self._host else None
-        data = bytearray()
+        data, part = bytearray(), _Part(first_byte, length)
         try:
-            with self._client.stream("GET", url, timeout=timeout, auth=auth) as response:
+            with self._client.stream(
+                "GET", url, timeout=timeout, auth=auth, headers=part.headers()
+            ) as response:
                 _refuse_errors(response)
+                part.answered(response.status_code)
                 for chunk in response.iter_bytes(CHUNK_BYTES):
-                    data += chunk
+                    data += part.wanted(chunk)
+                    if part.is_complete:
+                        break
                     if len(data) >= most_bytes or time.monotonic() > ends_s or self._stop():
                         return Body(str(response.url), bytes(data), is_whole=False)
-                return Body(str(response.url), bytes(data), is_whole=True)
+                return Body(str(response.url), bytes(data), is_whole=part.is_complete or length is None)
         except httpx.HTTPError as error:
             if data:
                 return Body(url, bytes(data), is_whole=False)
             raise SourceUnavailable(_reason(url, error, within_s)) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
+
+
+class _Part:
+    """Picks a range of bytes out of an answer, whether the server knows ranges or sends everything."""
+
+    def __init__(self, first_byte: int, length: int | None) -> None:
+        self._first_byte, self._length = first_byte, length
+        self._before, self._left = first_byte, length
+
+    @property
+    def is_complete(self) -> bool:
+        return self._left == 0
+
+    def headers(self) -> dict[str, str]:
+        if self._length is None:
+            return {}
+        return {"Range": f"bytes={self._first_byte}-{self._first_byte + self._length - 1}"}
+
+    def answered(self, status: int) -> None:
+        if status == httpx.codes.PARTIAL_CONTENT:
+            self._before = 0
+
+    def wanted(self, chunk: bytes) -> bytes:
+        if self._left is None:
+            return chunk
+        skipped = min(self._before, len(chunk))
+        self._before -= skipped
+        piece = chunk[skipped : skipped + self._left]
+        self._left -= len(piece)
+        return piece
 
 
 def _refuse_errors(response: httpx.Response) -> None:

@@ -52,7 +52,7 @@ class Window:
     @staticmethod
     def _is_renumbered(newest: Entry, last: Entry) -> bool:
         return newest.sequence < last.sequence or (
-            newest.sequence == last.sequence and newest.url != last.url
+            newest.sequence == last.sequence and newest.media != last.media
         )
 
 

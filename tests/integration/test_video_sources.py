@@ -3,10 +3,9 @@
 import http.server
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -14,18 +13,12 @@ import pytest
 
 from hypersight.simulator import CameraSimulator, Fault
 from hypersight_core.errors import SourceUnavailable
+from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.sampler import FrameSampler
-from hypersight_core.video.source import (
-    ClockSource,
-    Gap,
-    Recording,
-    Segment,
-    SourceState,
-    open_source,
-    probe,
-)
+from hypersight_core.video.source import ClockSource, Recording, SourceState, probe
 from tests.builders import NOON
-from tests.clips import SQUARE_PX, Film, write_film
+from tests.clips import SQUARE_PX, STEP_PX, Film, write_film
+from tests.following import Followed, followed, has_segments, square_left_px
 
 FILM = Film(seconds=4, fps=10, gop_s=0.5)
 SEGMENT_S = 0.5
@@ -67,8 +60,8 @@ class _LongAnswer(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def long_answer(data: bytes) -> Iterator[str]:
-    handler = type("Handler", (_LongAnswer,), {"film_bytes": data})
+def long_answer(data: bytes, kind: type[_LongAnswer] = _LongAnswer) -> Iterator[str]:
+    handler = type("Handler", (kind,), {"film_bytes": data})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -77,65 +70,18 @@ def long_answer(data: bytes) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(params=["hls", "file", "http"])
+@pytest.fixture(params=["hls", "file", "http", "flv"])
 def stream_url(request, film):
     if request.param == "hls":
         yield request.getfixturevalue("camera").url
     elif request.param == "file":
         yield f"file://{film}"
     else:
-        with long_answer(film.read_bytes()) as url:
+        data = film.read_bytes()
+        if request.param == "flv":
+            data = write_film(request.getfixturevalue("tmp_path") / "film.flv", FILM).read_bytes()
+        with long_answer(data) as url:
             yield url
-
-
-@dataclass
-class Followed:
-    """What a source gave until `enough`, or until the time was up."""
-
-    segments: list[Segment] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    states: list[SourceState] = field(default_factory=list)
-
-    @property
-    def pieces(self) -> list[tuple[datetime, datetime]]:
-        """From and to of everything, in order."""
-        spans = [(s.start_at, s.stop_at) for s in self.segments] + [
-            (g.from_at, g.to_at) for g in self.gaps if g.to_at
-        ]
-        return sorted(spans)
-
-
-def followed(url: str, enough: Callable[[Followed], bool], *, within_s: float = 15.0, **options) -> Followed:
-    result = Followed()
-    ends_s = time.monotonic() + within_s
-    source = open_source(
-        url,
-        stop=lambda: time.monotonic() > ends_s,
-        timeout_s=1.0,
-        on_state=result.states.append,
-        **options,
-    )
-    try:
-        for piece in source.pieces():
-            if isinstance(piece, Segment):
-                result.segments.append(piece)
-            else:
-                result.gaps.append(piece)
-            if enough(result):
-                break
-    finally:
-        source.close()
-    return result
-
-
-def has_segments(count: int) -> Callable[[Followed], bool]:
-    return lambda result: len(result.segments) >= count
-
-
-def square_left_px(bgr) -> int:
-    """Return where the white square begins."""
-    columns = (bgr[-1].min(axis=1) > 200).nonzero()[0]
-    return int(columns[0])
 
 
 # ------------------------------------------------------------------ every source
@@ -292,6 +238,36 @@ def test_a_broken_connection_to_a_stream_is_made_again(film) -> None:
     assert [s.is_connected for s in result.states] == [False, True, False, True]
     assert {segment.clock_source for segment in result.segments} == {ClockSource.WALL_CLOCK}
     assert [s.is_discontinuity for s in result.segments] == [True, False, True]
+
+
+class _MotionJpeg(_LongAnswer):
+    """Sends a picture every fifth of a second, as cameras do without saying when it was taken."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        began_s = time.monotonic()
+        with suppress(ConnectionError):
+            for index in range(40):
+                jpeg = encode_jpeg(FILM.pixels(index))
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+                self.wfile.flush()
+                time.sleep(max(0.0, began_s + (index + 1) / 5 - time.monotonic()))
+
+
+def test_motion_jpeg_is_timed_by_its_arrival() -> None:
+    with long_answer(b"", _MotionJpeg) as url:
+        result = followed(url, has_segments(2))
+
+    pictures = result.pictures(2.5)
+    places = [square_left_px(picture.to_bgr()) for picture in pictures]
+    steps_s = [(b.at - a.at).total_seconds() for a, b in pairwise(pictures)]
+    frames = [(b - a) / STEP_PX for a, b in pairwise(places)]
+    assert len(pictures) >= 9
+    assert sum(steps_s) == pytest.approx(sum(frames) / 5, abs=0.15)
+    assert {segment.clock_source for segment in result.segments} == {ClockSource.WALL_CLOCK}
 
 
 # ------------------------------------------------------------------ files

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from hypersight_core.video.demux import Cut
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
-from hypersight_core.video.playlist import Entry, media_playlist
+from hypersight_core.video.playlist import Entry, Resource, media_playlist
 from hypersight_core.video.timeline import Timeline
 from hypersight_core.video.window import Window
 from tests.builders import noon
@@ -27,8 +27,8 @@ class FakeClock:
 def an_entry(sequence: int, start_s: float | None = None, **changes) -> Entry:
     start_at = None if start_s is None else noon(start_s)
     return Entry(
-        sequence=sequence, url=f"http://camera/{sequence}.ts", duration_s=2.0, start_at=start_at,
-        is_discontinuity=changes.get("is_discontinuity", False), header_url=None,
+        sequence=sequence, media=Resource(f"http://camera/{sequence}.ts"), duration_s=2.0, start_at=start_at,
+        is_discontinuity=changes.get("is_discontinuity", False),
     )  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_playlist_times_without_a_zone_are_utc_and_carry_on() -> None:
 
     entries = media_playlist(text.encode(), "http://camera/path/live.m3u8?token=x").entries
 
-    assert [(e.sequence, e.url, e.start_at) for e in entries] == [
+    assert [(e.sequence, e.media.url, e.start_at) for e in entries] == [
         (7, "http://camera/path/a.ts", noon() + timedelta(seconds=0.5)),
         (8, "http://camera/path/b.ts", noon() + timedelta(seconds=2.5)),
     ]
