@@ -23,9 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: str = ""
     """SQLAlchemy URL, `postgresql+psycopg://user:password@host:port/name`; empty: the embedded server."""
     object_detector_url: str = "http://127.0.0.1:8001/objects"
-    """Where JPEG mosaics are posted to find persons."""
+    """Where JPEG mosaics are posted to find persons; several addresses, parted by commas, take turns."""
     face_detector_url: str = "http://127.0.0.1:8001/faces"
-    """Where JPEG crops of upper bodies are posted to find faces."""
+    """Where JPEG crops of upper bodies are posted to find faces; several take turns."""
     detector_timeout_s: float = 10.0
     """Seconds to wait for one answer of a detector."""
     api_host: str = "127.0.0.1"

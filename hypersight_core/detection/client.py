@@ -3,11 +3,13 @@
 import random
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import httpx
 
-from hypersight_core.detection.breaker import CircuitBreaker
 from hypersight_core.detection.contract import FaceBoxes, parse_faces, parse_objects
+from hypersight_core.detection.pool import Server, ServerPool
 from hypersight_core.domain.detections import Detections
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.redaction import redacted, redacted_text
@@ -16,6 +18,7 @@ TRIES = 3
 BACKOFF_S = 0.2
 MAX_RETRY_AFTER_S = 2.0
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+Answer = TypeVar("Answer")
 HEADERS = {"content-type": "image/jpeg", "accept": "application/json"}
 
 
@@ -25,49 +28,70 @@ def never() -> bool:
 
 
 class _Poster:
-    """Posts pictures to one URL over kept-alive connections, with bounded retries.
+    """Posts pictures over kept-alive connections, with bounded retries, to one of several servers in turn.
 
-    Retries: no connection, time-outs, 5xx and 429. Anything else the server says is final.
+    Retries: no connection, time-outs, 5xx and 429. Anything else a server says is final.
     `timeout_s` bounds a whole answer: a server that sends a byte now and then is as good as silent.
     """
 
-    def __init__(self, url: str, timeout_s: float, stop: Callable[[], bool]) -> None:
-        self._url, self._timeout_s, self._stop = url, timeout_s, stop
+    def __init__(self, urls: str, timeout_s: float, stop: Callable[[], bool]) -> None:
+        self._pool, self._timeout_s, self._stop = ServerPool(urls), timeout_s, stop
         self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 3.0)), headers=HEADERS, trust_env=False
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 3.0)),
+            headers=HEADERS,
+            trust_env=False,
+            http2="https://" in urls,  # without TLS nobody negotiates it
         )
-        self._breaker = CircuitBreaker()
         self._jitter = random.Random()  # noqa: S311 - spreads retries, keeps no secret
 
-    def post(self, jpeg: bytes) -> bytes:
-        """Return the answer's body.
+    def post(self, jpeg: bytes, parse: Callable[[bytes], Answer]) -> Answer:
+        """Return the answer as `parse` reads it.
 
         Raises:
             DetectorUnavailable: no usable answer within all tries.
         """
-        if not self._breaker.allows():
-            raise self._away("it failed several times in a row and is left alone for a moment")
-        problem = ""
-        for tried in range(1, TRIES + 1):
-            try:
-                reply, body = self._exchange(jpeg)
-            except httpx.HTTPError as error:
-                problem, wait_s = redacted_text(str(error)) or type(error).__name__, 0.0
-            else:
-                if reply.is_success:
-                    return body
-                problem, wait_s = f"HTTP {reply.status_code}", _retry_after_s(reply)
-                if not (reply.status_code >= 500 or reply.status_code == 429):
-                    break
-            if tried == TRIES or not self._paused(max(wait_s, BACKOFF_S * 2 ** (tried - 1))):
-                break
-        self._breaker.failed()
-        raise self._away(problem)
+        failed: set[Server] = set()
+        try:
+            for tried in range(1, TRIES + 1):
+                server = self._pool.take()
+                if server is None:
+                    raise self._left_alone()
+                try:
+                    answer = parse(self._body(server, jpeg))
+                except _Trouble as trouble:
+                    failed.add(server)
+                    if trouble.is_final or tried == TRIES or not self._is_retried(tried, trouble.wait_s):
+                        raise _away(server, str(trouble)) from trouble
+                except DetectorUnavailable:
+                    failed.add(server)
+                    raise
+                else:
+                    server.breaker.succeeded()
+                    failed.discard(server)
+                    return answer
+            raise AssertionError("the last try returns or raises")
+        finally:
+            for server in failed:
+                server.breaker.failed()
 
-    def _exchange(self, jpeg: bytes) -> tuple[httpx.Response, bytes]:
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _body(self, server: Server, jpeg: bytes) -> bytes:
+        try:
+            reply, body = self._exchange(server, jpeg)
+        except httpx.HTTPError as error:
+            raise _Trouble(redacted_text(str(error)) or type(error).__name__) from error
+        if reply.is_success:
+            return body
+        is_final = not (reply.status_code >= 500 or reply.status_code == 429)
+        raise _Trouble(f"HTTP {reply.status_code}", wait_s=_retry_after_s(reply), is_final=is_final)
+
+    def _exchange(self, server: Server, jpeg: bytes) -> tuple[httpx.Response, bytes]:
         until_s = time.monotonic() + self._timeout_s
         body = bytearray()
-        with self._http.stream("POST", self._url, content=jpeg) as reply:
+        with self._http.stream("POST", server.url, content=jpeg) as reply:
             for block in reply.iter_bytes():
                 body += block
                 if len(body) > MAX_ANSWER_BYTES:
@@ -76,17 +100,11 @@ class _Poster:
                     raise httpx.ReadTimeout(f"no whole answer within {self._timeout_s:g} s")
         return reply, bytes(body)
 
-    def answered(self) -> None:
-        """Say that the body made sense."""
-        self._breaker.succeeded()
-
-    def garbled(self) -> None:
-        """Say that it did not."""
-        self._breaker.failed()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+    def _is_retried(self, tried: int, wait_s: float) -> bool:
+        """Wait for the next try, unless it goes to another server; False when somebody wants an end."""
+        if tried % len(self._pool):
+            return not self._stop()
+        return self._paused(max(wait_s, BACKOFF_S * 2 ** (tried - 1)))
 
     def _paused(self, pause_s: float) -> bool:
         """Wait about `pause_s`; False when somebody wants an end."""
@@ -97,23 +115,36 @@ class _Poster:
             time.sleep(min(0.1, left_s))
         return not self._stop()
 
-    def _away(self, problem: str) -> DetectorUnavailable:
-        return DetectorUnavailable(f"the detector at {redacted(self._url)} gives no answer: {problem}")
+    def _left_alone(self) -> DetectorUnavailable:
+        return _away(self._pool.first, "it failed several times in a row and is left alone for a moment")
+
+
+class _Trouble(Exception):
+    """A call that went wrong."""
+
+    def __init__(self, problem: str, *, wait_s: float = 0.0, is_final: bool = False) -> None:
+        super().__init__(problem)
+        self.wait_s, self.is_final = wait_s, is_final
+
+
+def _away(server: Server, problem: str) -> DetectorUnavailable:
+    return DetectorUnavailable(f"the detector at {redacted(server.url)} gives no answer: {problem}")
 
 
 class ObjectDetector:
     """Finds persons on pictures; safe to call from several threads.
 
     Args:
+        urls: of one detector, or of several that do the same, parted by commas.
         timeout_s: how long one answer may take.
         person_class: rows of other classes are left out.
         stop: asked while waiting for a retry; True ends it.
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = 10.0, person_class: int = 0, stop: Callable[[], bool] = never
+        self, urls: str, *, timeout_s: float = 10.0, person_class: int = 0, stop: Callable[[], bool] = never
     ) -> None:
-        self._poster = _Poster(url, timeout_s, stop)
+        self._poster = _Poster(urls, timeout_s, stop)
         self._person_class = person_class
 
     def detect(self, jpeg: bytes) -> Detections:
@@ -122,14 +153,7 @@ class ObjectDetector:
         Raises:
             DetectorUnavailable: no answer, or one that the contract does not allow.
         """
-        body = self._poster.post(jpeg)
-        try:
-            found = parse_objects(body, person_class=self._person_class)
-        except DetectorUnavailable:
-            self._poster.garbled()
-            raise
-        self._poster.answered()
-        return found
+        return self._poster.post(jpeg, partial(parse_objects, person_class=self._person_class))
 
     def close(self) -> None:
         """Close the connections."""
@@ -139,8 +163,8 @@ class ObjectDetector:
 class FaceDetector:
     """Finds faces on crops of upper bodies; safe to call from several threads."""
 
-    def __init__(self, url: str, *, timeout_s: float = 10.0, stop: Callable[[], bool] = never) -> None:
-        self._poster = _Poster(url, timeout_s, stop)
+    def __init__(self, urls: str, *, timeout_s: float = 10.0, stop: Callable[[], bool] = never) -> None:
+        self._poster = _Poster(urls, timeout_s, stop)
 
     def find(self, jpeg: bytes) -> FaceBoxes:
         """Return the faces on a crop, in its pixels.
@@ -148,14 +172,7 @@ class FaceDetector:
         Raises:
             DetectorUnavailable: no answer, or one that the contract does not allow.
         """
-        body = self._poster.post(jpeg)
-        try:
-            found = parse_faces(body)
-        except DetectorUnavailable:
-            self._poster.garbled()
-            raise
-        self._poster.answered()
-        return found
+        return self._poster.post(jpeg, parse_faces)
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,7 @@ import pytest
 from hypersight_core.detection.breaker import CircuitBreaker
 from hypersight_core.detection.client import TRIES, FaceDetector, ObjectDetector
 from hypersight_core.domain.detections import Detections
-from hypersight_core.errors import DetectorUnavailable
+from hypersight_core.errors import DetectorUnavailable, InvalidInput
 from tests.fakes.detector_server import FakeDetector, Fault
 
 JPEG = b"\xff\xd8 pretend"
@@ -134,6 +134,34 @@ def test_a_detector_that_keeps_failing_is_left_alone_and_tried_again(server):
     server.fault = None
     assert len(first_answer(detector, within_s=10)) == 1
     detector.close()
+
+
+def test_several_detectors_take_turns_and_cover_for_each_other(server):
+    with FakeDetector() as second:
+        detector = ObjectDetector(f"{server.url}, {second.url}", timeout_s=TIMEOUT_S)
+        for _ in range(6):
+            detector.detect(JPEG)
+        shared = (len(server.requests), len(second.requests))
+        server.fault = Fault.ERROR
+        for _ in range(12):
+            detector.detect(JPEG)
+        asked_in_vain = len(server.requests) - 3
+        server.fault = None
+        until_s = time.monotonic() + 10
+        while len(server.requests) < 3 + asked_in_vain + 3 and time.monotonic() < until_s:
+            detector.detect(JPEG)
+            time.sleep(0.1)
+        detector.close()
+
+    assert shared == (3, 3)
+    assert asked_in_vain == 5
+    assert len(server.requests) >= 3 + asked_in_vain + 3
+
+
+@pytest.mark.parametrize("urls", ["", " , ", "127.0.0.1:8001", "ftp://host/objects", "http:///objects"])
+def test_an_address_that_cannot_be_one_is_refused(urls):
+    with pytest.raises(InvalidInput, match="detector's address"):
+        ObjectDetector(urls)
 
 
 def test_waiting_for_a_retry_ends_when_told_to(server):
