@@ -25,6 +25,8 @@ class Film:
     width_px: int = 160
     height_px: int = 96
     is_open_gop: bool = False
+    temporal_layers: int = 0
+    """H.265 only; 0: the usual one."""
 
     @property
     def frames(self) -> int:
@@ -72,6 +74,8 @@ def _options(film: Film) -> dict[str, str]:
     )
     name = "x265-params" if film.codec == "libx265" else "x264-params"
     quiet = ":log-level=none:pools=1:frame-threads=1" if film.codec == "libx265" else ""
+    if film.temporal_layers:
+        quiet += f":temporal-layers={film.temporal_layers}"
     return {"preset": "veryfast", name: parameters + quiet}
 
 

@@ -10,6 +10,9 @@ START_CODE = b"\0\0\1"
 H264_SLICES = (1, 2, 5)
 H264_IDR = 5
 HEVC_IDR = (19, 20)
+HEVC_LAST_SLICE = 31
+HEVC_SUB_LAYER_KINDS = 16
+"""Below, even kinds are not referred to within their own temporal layer (H.265 table 7-1)."""
 
 
 class Traits(NamedTuple):
@@ -19,6 +22,8 @@ class Traits(NamedTuple):
     """Another frame may be predicted from it, so it can't be left out."""
     is_clean_start: bool
     """Nothing after it needs anything before it."""
+    layer: int = 0
+    """Temporal layer; frames of higher ones may refer even to frames that are no reference in their own."""
 
 
 UNKNOWN = Traits(is_reference=True, is_clean_start=False)
@@ -36,23 +41,24 @@ def traits(frame: CodedFrame) -> Traits:
     return UNKNOWN
 
 
-def _h264(headers: list[int]) -> Traits:
-    for header in headers:
+def _h264(headers: list[tuple[int, int]]) -> Traits:
+    for header, _ in headers:
         if header & 31 in H264_SLICES:
             return Traits(bool(header >> 5 & 3), header & 31 == H264_IDR)
     return UNKNOWN
 
 
-def _hevc(headers: list[int]) -> Traits:
-    for header in headers:
-        kind = header >> 1 & 63
-        if kind < 32:
-            return Traits(is_reference=True, is_clean_start=kind in HEVC_IDR)
+def _hevc(headers: list[tuple[int, int]]) -> Traits:
+    for first, second in headers:
+        kind = first >> 1 & 63
+        if kind <= HEVC_LAST_SLICE:
+            is_reference = kind >= HEVC_SUB_LAYER_KINDS or kind % 2 == 1
+            return Traits(is_reference, kind in HEVC_IDR, max(0, (second & 7) - 1))
     return UNKNOWN
 
 
-def _units(frame: CodedFrame) -> list[int]:
-    """Return the first header byte of each NAL unit near the packet's start."""
+def _units(frame: CodedFrame) -> list[tuple[int, int]]:
+    """Return the first two bytes of each NAL unit near the packet's start."""
     head = bytes(memoryview(frame.packet)[:LOOKED_AT_BYTES])
     length_bytes = _length_bytes(frame)
     return _after_lengths(head, length_bytes) if length_bytes else _after_start_codes(head)
@@ -67,19 +73,19 @@ def _length_bytes(frame: CodedFrame) -> int:
     return (extradata[at] & 3) + 1 if len(extradata) > at else 0
 
 
-def _after_start_codes(head: bytes) -> list[int]:
+def _after_start_codes(head: bytes) -> list[tuple[int, int]]:
     headers = []
     at = head.find(START_CODE)
-    while 0 <= at < len(head) - 3:
-        headers.append(head[at + 3])
+    while 0 <= at < len(head) - 4:
+        headers.append((head[at + 3], head[at + 4]))
         at = head.find(START_CODE, at + 3)
     return headers
 
 
-def _after_lengths(head: bytes, length_bytes: int) -> list[int]:
+def _after_lengths(head: bytes, length_bytes: int) -> list[tuple[int, int]]:
     headers = []
     at = 0
-    while at + length_bytes < len(head):
-        headers.append(head[at + length_bytes])
+    while at + length_bytes + 1 < len(head):
+        headers.append((head[at + length_bytes], head[at + length_bytes + 1]))
         at += length_bytes + int.from_bytes(head[at : at + length_bytes], "big")
     return headers

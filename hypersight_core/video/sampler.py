@@ -41,6 +41,7 @@ class FrameSampler:
         self._unsynced_since: datetime | None = None
         self._leading_until: datetime | None = None
         self._is_cut_at_keys = True
+        self._top_layer = 0
         self.packets_seen = 0
 
     @property
@@ -80,6 +81,8 @@ class FrameSampler:
         if segment.coded and not segment.coded[0].is_key:
             self._is_cut_at_keys = False
         self._grid.frame_s = segment.frame_s
+        layers = [traits(coded).layer for coded in segment.coded if coded.codec.name == "hevc"]
+        self._top_layer = max([self._top_layer, *layers])
 
     def _reset(self) -> None:
         self._decoder.flush()
@@ -113,7 +116,7 @@ class FrameSampler:
         if is_wanted:
             yield from self._caught_up()
             yield from self._decoder.wanted(coded, shown_at)
-        elif traits(coded).is_reference:
+        elif self._may_be_needed(coded):
             self._waiting.append(coded)
             if len(self._waiting) > MAX_WAITING:
                 yield from self._caught_up(MAX_WAITING // 2)
@@ -141,6 +144,11 @@ class FrameSampler:
                 logger.warning("no key frame for long, decoding without one")
                 self._is_synced = True
         return self._is_synced
+
+    def _may_be_needed(self, coded: CodedFrame) -> bool:
+        """Whether another frame may refer to this one."""
+        found = traits(coded)
+        return found.is_reference or found.layer < self._top_layer
 
     def _caught_up(self, count: int | None = None) -> Iterator[Picture]:
         """Decode the oldest `count` waiting packets (all: None); frames asked for earlier may come out."""

@@ -17,14 +17,15 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TWO_S = Film(seconds=20, gop_s=2)
 ONE_S = Film(seconds=20, gop_s=1)
 WITH_B = Film(seconds=20, gop_s=2, b_frames=3)
+H265 = Film(seconds=20, gop_s=2, b_frames=3, codec="libx265")
+H265_LAYERS = Film(seconds=20, gop_s=2, b_frames=7, codec="libx265", temporal_layers=3)
+FILMS = (TWO_S, ONE_S, WITH_B, H265, H265_LAYERS)
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory) -> dict[Film, Path]:
     folder = tmp_path_factory.mktemp("films")
-    return {
-        film: write_film(folder / f"{number}.ts", film) for number, film in enumerate((TWO_S, ONE_S, WITH_B))
-    }
+    return {film: write_film(folder / f"{number}.ts", film) for number, film in enumerate(FILMS)}
 
 
 def segments_of(path: Path) -> list[Segment]:
@@ -57,6 +58,8 @@ def frame_number(picture: Picture, fps: int) -> int:
         (TWO_S, 1, 0.52), (TWO_S, 2, 0.77), (TWO_S, 5, 0.92),
         (ONE_S, 1, 0.04), (ONE_S, 2, 0.53), (ONE_S, 5, 0.84),
         (WITH_B, 1, 0.32), (WITH_B, 2, 0.45), (WITH_B, 5, 0.60),
+        (H265, 1, 0.32), (H265, 2, 0.45), (H265, 5, 0.60),
+        (H265_LAYERS, 1, 0.32), (H265_LAYERS, 2, 0.45), (H265_LAYERS, 5, 0.60),
     ],
 )  # fmt: skip
 def test_frames_equal_a_full_decode_at_a_fraction_of_the_packets(films, film, watch_fps, most_share) -> None:
