@@ -15,6 +15,9 @@ from hypersight_core.video.pieces import CodedFrame, Packet, VideoCodec, frame_i
 MPEG_TS_SYNC = b"\x47"
 QUICK_LOOK = {"probesize": "5000", "analyzeduration": "1"}
 """A transport stream needs no long look: the decoder reads the parameter sets in the stream."""
+NO_TRIAL_DECODING = [{"skip_frame": "all"}] * 8
+"""For each stream: opening a segment would decode a frame just to learn the colour format, which our decoder
+finds out by itself; without, opening one takes 0.3 ms of CPU instead of 15 (1080p)."""
 READ_BYTES = 1 << 18
 IN_BAND_CODECS = ("h264", "hevc", "mjpeg", "mpeg2video")
 
@@ -43,6 +46,7 @@ def cut_from_bytes(data: bytes, usual_frame_s: float) -> Cut:
             io.BytesIO(data),
             format="mpegts" if is_transport_stream else None,
             options=QUICK_LOOK if is_transport_stream else {},
+            stream_options=NO_TRIAL_DECODING,  # type: ignore[arg-type]  # the stub says list[str]
             buffer_size=READ_BYTES,
         ) as container:
             stream = video_stream(container)

@@ -1,15 +1,12 @@
 """Media segments over HTTP: the bytes a playlist points to, decrypted, with their header in front."""
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
-
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
 from hypersight_core.video.demux import Cut, cut_from_bytes
 from hypersight_core.video.playlist import Entry, Resource
 from hypersight_core.video.web import Web
 
-BLOCK_BYTES = 16
+KEY_BYTES = 16
 
 
 class SegmentFetcher:
@@ -51,28 +48,18 @@ class SegmentFetcher:
         )
         if resource.key is None:
             return body.is_whole, body.data
+        # imported when needed: few streams are encrypted, and every watcher would pay 7 MB
+        from hypersight_core.video.decryption import decrypted
+
         key = self._key(resource.key.url, within_s)
-        return body.is_whole, _decrypted(body.data, key, resource.key.iv, is_whole=body.is_whole)
+        return body.is_whole, decrypted(body.data, key, resource.key.iv, is_whole=body.is_whole)
 
     def _key(self, url: str, within_s: float | None) -> bytes:
         if url not in self._keys:
-            key = self._web.get(url, within_s=within_s, most_bytes=BLOCK_BYTES + 1).data
-            if len(key) != BLOCK_BYTES:
+            key = self._web.get(url, within_s=within_s, most_bytes=KEY_BYTES + 1).data
+            if len(key) != KEY_BYTES:
                 raise SourceUnavailable(
-                    f"{redacted(url)} is no key: {BLOCK_BYTES} bytes expected, {len(key)} came"
+                    f"{redacted(url)} is no key: {KEY_BYTES} bytes expected, {len(key)} came"
                 )
             self._keys = {url: key}
         return self._keys[url]
-
-
-def _decrypted(data: bytes, key: bytes, iv: bytes, *, is_whole: bool) -> bytes:
-    """Undo AES-128-CBC with PKCS #7 padding; of data that broke off, the whole blocks."""
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-    clear = decryptor.update(data[: len(data) // BLOCK_BYTES * BLOCK_BYTES])
-    if not is_whole:
-        return clear
-    unpadder = PKCS7(8 * BLOCK_BYTES).unpadder()
-    try:
-        return unpadder.update(clear) + unpadder.finalize()
-    except ValueError:  # some packagers encrypt without padding; a wrong key shows when no video comes out
-        return clear
