@@ -21,7 +21,7 @@ def naively(zones: Sequence[Zone], frames: Sequence[tuple[float, Detections]]) -
     for _, found in frames:
         boxes = found.boxes_rel
         now = (boxes[:, :2] + boxes[:, 2:]) / 2 * [WIDTH_PX / HEIGHT_PX, 1.0]
-        sides = geometry.signed_distances(now) >= 0
+        sides = geometry.signed_distances(now.T).T >= 0
         free = set(range(len(points)))
         for index, point in enumerate(now):
             near = [(float(np.hypot(*(points[old] - point))), old) for old in free]

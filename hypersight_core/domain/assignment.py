@@ -1,96 +1,95 @@
-"""Minimum-cost assignment of rows to columns, with a price for leaving a row open."""
+"""Minimum-cost assignment of rows to columns over a sparse set of pairs, with a price for an open row."""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Pair = tuple[int, int, float]
+"""Row, column and what it costs to put them together."""
+Move = tuple[float, int, int]
+"""What a chain of moves costs, the column it has come to, and the row that would move there."""
 
-OPEN = -1
 
+def assign(pairs: Iterable[Pair], limit: float) -> dict[int, int]:
+    """Return the column of each row that has one in the cheapest assignment.
 
-def assign(costs: Floats, limit: float) -> Ints:
-    """Return the column of each row in the cheapest assignment, `OPEN` for rows without one.
-
-    Leaving a row open costs `limit`, so a pair is made only when it pays; two rows never share a
-    column. Ties go to the lower index. Shortest augmenting paths on top of the rows' own minima:
-    rows that do not compete cost nothing extra.
+    Leaving a row open costs `limit`, and two rows never share a column. Every row begins with its
+    cheapest column; those that find it taken are placed by shortest augmenting paths, which go only
+    as far as rows compete for columns. Plain numbers: few pairs are possible, and fewer disputed.
 
     Args:
-        costs: shape `(n, m)`, at least 0 or any finite values below `limit`; infinite = impossible.
+        pairs: the possible ones; each comes once and costs less than `limit`. Ties go to the lower column.
         limit: price of an open row.
     """
-    columns = np.full(len(costs), OPEN, dtype=np.int64)
-    if not costs.size:
-        return columns
-    rows = (costs.min(axis=1) < limit).nonzero()[0]
-    if len(rows):
-        columns[rows] = _Matching(np.minimum(costs[rows], limit), limit).solve()
-    return np.where(costs[np.arange(len(costs)), columns] < limit, columns, OPEN)
+    matching = _Matching(pairs, limit)
+    for row in matching.late_rows:
+        matching.place(row)
+    return matching.columns
 
 
 class _Matching:
     """Rows, columns and their prices (duals) while the matching grows row by row."""
 
-    def __init__(self, costs: Floats, limit: float) -> None:
-        self._costs, self._limit = costs, limit
-        self._columns: Ints = costs.argmin(axis=1)
-        self._row_prices = costs[np.arange(len(costs)), self._columns]
-        self._col_prices = np.zeros(costs.shape[1])
-        self._owners = np.full(costs.shape[1], OPEN, dtype=np.int64)
-
-    def solve(self) -> Ints:
-        """Return the column of each row; rows nobody disputes keep their cheapest one."""
-        waiting = []
-        for row, column in enumerate(self._columns.tolist()):
-            if self._owners[column] == OPEN:
-                self._owners[column] = row
+    def __init__(self, pairs: Iterable[Pair], limit: float) -> None:
+        self._limit = limit
+        self._choices: dict[int, list[tuple[float, int]]] = {}
+        for row, column, cost in pairs:
+            self._choices.setdefault(row, []).append((cost, column))
+        self._row_prices: dict[int, float] = {}
+        self._column_prices: dict[int, float] = {}
+        self._owners: dict[int, int] = {}
+        self.columns: dict[int, int] = {}
+        """By row."""
+        self.late_rows: list[int] = []
+        """Those whose cheapest column is taken."""
+        for row, choices in self._choices.items():
+            self._row_prices[row], column = min(choices)
+            if self._owners.setdefault(column, row) == row:
+                self.columns[row] = column
             else:
-                self._columns[row] = OPEN
-                waiting.append(row)
-        for row in waiting:
-            self._augment(row)
-        return self._columns
+                self.late_rows.append(row)
 
-    def _augment(self, row: int) -> None:
+    def place(self, row: int) -> None:
         """Place one more row along the cheapest chain of moves; someone in the chain may stay open."""
-        reach = self._costs[row] - self._row_prices[row] - self._col_prices
-        came_from = np.full(len(reach), row)
-        is_done = np.zeros(len(reach), dtype=bool)
         open_reach, open_row = self._limit - self._row_prices[row], row
-        while True:
-            column = int(np.where(is_done, np.inf, reach).argmin())
-            nearest = np.inf if is_done[column] else float(reach[column])
-            if open_reach <= nearest:
-                column, nearest = OPEN, open_reach
-            owner = OPEN if column == OPEN else int(self._owners[column])
-            if owner == OPEN:
-                break
-            is_done[column] = True
-            onward = nearest + self._costs[owner] - self._row_prices[owner] - self._col_prices
-            is_better = ~is_done & (onward < reach)
-            reach[is_better], came_from[is_better] = onward[is_better], owner
-            if nearest + self._limit - self._row_prices[owner] < open_reach:
-                open_reach, open_row = nearest + self._limit - self._row_prices[owner], owner
-        self._reprice(row, reach, is_done, nearest)
-        self._flip(row, column, open_row, came_from)
+        came_from: dict[int, int] = {}
+        taken: dict[int, float] = {}
+        moves: list[Move] = []
+        self._offer(moves, row, 0.0)
+        while moves and moves[0][0] < open_reach:
+            reach, column, mover = heappop(moves)
+            if column in came_from:
+                continue
+            came_from[column] = mover
+            if column not in self._owners:
+                self._reprice(row, taken, reach)
+                self._shift(row, column, came_from)
+                return
+            taken[column], owner = reach, self._owners[column]
+            if reach + self._limit - self._row_prices[owner] < open_reach:
+                open_reach, open_row = reach + self._limit - self._row_prices[owner], owner
+            self._offer(moves, owner, reach)
+        self._reprice(row, taken, open_reach)
+        if open_row != row:
+            self._shift(row, self.columns.pop(open_row), came_from)
 
-    def _reprice(self, row: int, reach: Floats, is_done: NDArray[np.bool_], total: float) -> None:
+    def _offer(self, moves: list[Move], row: int, reach: float) -> None:
+        """Add where `row` could go after a chain of moves that costs `reach`."""
+        price = self._row_prices[row]
+        for cost, column in self._choices[row]:
+            onward = reach + cost - price - self._column_prices.get(column, 0.0)
+            heappush(moves, (onward, column, row))
+
+    def _reprice(self, row: int, taken: Mapping[int, float], total: float) -> None:
         self._row_prices[row] += total
-        gain = total - reach[is_done]
-        self._row_prices[self._owners[is_done]] += gain
-        self._col_prices[is_done] -= gain
+        for column, reach in taken.items():
+            self._row_prices[self._owners[column]] += total - reach
+            self._column_prices[column] = self._column_prices.get(column, 0.0) - (total - reach)
 
-    def _flip(self, row: int, column: int, open_row: int, came_from: Ints) -> None:
-        if column == OPEN:
-            column = int(self._columns[open_row])
-            self._columns[open_row] = OPEN
-            if open_row == row:
-                return
-        while True:
-            mover = int(came_from[column])
-            freed = int(self._columns[mover])
-            self._owners[column], self._columns[mover] = mover, column
-            if mover == row:
-                return
-            column = freed
+    def _shift(self, row: int, column: int, came_from: Mapping[int, int]) -> None:
+        """Move the chain that begins with `row` and ends at `column`."""
+        mover = came_from[column]
+        while mover != row:
+            freed = self.columns[mover]
+            self._owners[column], self.columns[mover] = mover, column
+            column, mover = freed, came_from[freed]
+        self._owners[column], self.columns[row] = row, column

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from hypersight_core.domain.cameras import Anchor
 from hypersight_core.domain.detections import Detections
-from hypersight_core.domain.gates import Crossing, Moved, ZoneGates, on_picture
-from hypersight_core.domain.geometry import isotropic
+from hypersight_core.domain.gates import Crossing, Persons, ZoneGates, on_picture
 from hypersight_core.domain.passing import GateSettings
-from hypersight_core.domain.tracking import Tracker, TrackingSettings
+from hypersight_core.domain.tracking import Tracker
+from hypersight_core.domain.tracks import TrackingSettings
 from hypersight_core.domain.zones import Zone, parse_zones, zones_json
 from hypersight_core.errors import InvalidInput
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
-FORMAT = 2
+FORMAT = 3
 """Of the saved state."""
 
 
@@ -56,6 +56,7 @@ class ZoneCounter:
     ) -> None:
         self._zones, self._anchor, self._gating = tuple(zones), anchor, gating
         self.aspect = aspect
+        self._scale = np.array([aspect, 1.0, aspect, 1.0])
         self._tracking = tracking or TrackingSettings()
         self._tracker = Tracker(self._tracking, first_id=first_id)
         self._gates = ZoneGates(self._zones, aspect, gating)
@@ -69,24 +70,14 @@ class ZoneCounter:
             at_s: later than the frame before.
             threshold: least score that begins a track; down to `WEAK_SHARE` of it may only go on with one.
         """
-        is_used = detections.scores >= WEAK_SHARE * threshold
-        boxes = isotropic(detections.boxes_rel[is_used].reshape(-1, 2, 2), self.aspect).reshape(-1, 4)
-        change = self._tracker.update(at_s, boxes, detections.scores[is_used] >= threshold)
+        used = (detections.scores >= WEAK_SHARE * threshold).nonzero()[0]
+        boxes, scores = detections.boxes_rel.take(used, axis=0) * self._scale, detections.scores.take(used)
+        change = self._tracker.update(at_s, boxes, scores >= threshold)
         crossings: list[Crossing] = []
-        is_seen = change.is_seen
-        if len(change.ends):
-            crossings = self._gates.end(change.is_ended, ~on_picture(change.ends, self.aspect))
-            is_seen = is_seen[~change.is_ended]
-        tracks = self._tracker.tracks
-        rows = is_seen.nonzero()[0]
-        anchors = self._anchor_points(tracks.points)
-        if len(rows):
-            moved = Moved(anchors[rows], tracks.speeds[rows], tracks.sizes[rows, 1], tracks.visibility[rows])
-            crossings += self._gates.advance(rows, moved, at_s)
-        known = len(self._gates)
-        if known < len(tracks):
-            new = tracks.take(np.arange(known, len(tracks)))
-            self._gates.begin(new.ids, anchors[known:], new.seen_at, new.unseen_at)
+        if len(change.ended):
+            crossings = self._gates.end(change.ended, ~on_picture(change.ends, self.aspect))
+        if len(self._tracker.tracks):
+            crossings += self._gates.follow(self._persons())
         self.last_at = at_s
         return sorted(crossings, key=lambda crossing: (crossing.at_s, crossing.track_id, crossing.zone))
 
@@ -99,8 +90,8 @@ class ZoneCounter:
         """Return how far each person seen on the newest frame walks in `step_s`, in widths of its box."""
         tracks = self._tracker.tracks
         known = (tracks.seen_at == self.last_at) & (tracks.hits > 1)
-        speeds = np.linalg.norm(tracks.speeds[known], axis=1)
-        return np.asarray(speeds * step_s / tracks.sizes[known, 0])
+        x, y = tracks.speeds[:, known]
+        return np.asarray(np.hypot(x, y) * step_s / tracks.sizes[0, known])
 
     def interrupt(self) -> None:
         """Say that nobody knows what happened since the newest frame.
@@ -132,8 +123,8 @@ class ZoneCounter:
     def in_view(self) -> list[PersonInView]:
         """Return the persons detected on the newest frame, in the order of their ids."""
         tracks = self._tracker.tracks
-        corners = tracks.points - tracks.sizes * np.array([0.5, self._tracking.handle])
-        boxes = np.concatenate([corners, corners + tracks.sizes], axis=1) / ([self.aspect, 1.0] * 2)
+        corners = tracks.points - tracks.sizes * np.array([[0.5], [self._tracking.handle]])
+        boxes = np.concatenate([corners, corners + tracks.sizes]).T / self._scale
         is_inside = self._gates.is_inside
         people = []
         for row in (tracks.seen_at == self.last_at).nonzero()[0].tolist():
@@ -151,9 +142,8 @@ class ZoneCounter:
             return
         self._anchor = anchor
         self._gates = ZoneGates(self._zones, self.aspect, self._gating)
-        tracks = self._tracker.tracks
-        points = self._anchor_points(tracks.points)
-        self._gates.begin(tracks.ids, points, tracks.seen_at.copy(), np.full(len(tracks), np.nan))
+        persons = self._persons()
+        self._gates.follow(persons._replace(unseen_at=np.full(len(persons.ids), np.nan)))
 
     def state(self) -> dict[str, Any]:
         """Return JSON values for `restore`."""
@@ -187,8 +177,14 @@ class ZoneCounter:
             raise InvalidInput("the saved tracks and gates do not belong together")
         return counter
 
+    def _persons(self) -> Persons:
+        tracks = self._tracker.tracks
+        spots = np.empty((3, len(tracks)))
+        spots[0], spots[1:] = tracks.seen_at, self._anchor_points(tracks.points)
+        return Persons(tracks.ids, spots, tracks.speeds, tracks.sizes[1], tracks.visibility, tracks.unseen_at)
+
     def _anchor_points(self, handles: Floats) -> Floats:
-        drop = (self._anchor.share - self._tracking.handle) * self._tracker.tracks.sizes[:, 1]
+        """Return the points that stand for the persons, `(2, n)`, whose handles these are."""
         points = handles.copy()
-        points[:, 1] += drop
+        points[1] += (self._anchor.share - self._tracking.handle) * self._tracker.tracks.sizes[1]
         return points

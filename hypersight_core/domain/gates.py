@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hypersight_core.domain.geometry import ZoneGeometry
-from hypersight_core.domain.passing import Gates, GateSettings, Passage, Steps, Walk, flipped
+from hypersight_core.domain.passing import ENTERED_AT, Gates, GateSettings, Passage, Step, Walk
 from hypersight_core.domain.rows import Rows
 from hypersight_core.domain.zones import Zone
 
@@ -41,9 +42,8 @@ class Anchors(Rows):
     """Where each followed person was seen last."""
 
     ids: Ints
-    points: Floats
-    """Shape `(n, 2)`, in frame heights."""
-    seen_at: Floats
+    spots: Floats
+    """Shape `(3, n)`: when, and where in frame heights."""
     unseen_at: Floats
     """Time of the frame before the first sample while there is but one sample; else NaN."""
     is_visible: Bools
@@ -55,21 +55,21 @@ class Anchors(Rows):
     def none(cls) -> "Anchors":
         """Return nobody."""
         single = np.zeros(0)
-        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), single, single, single > 0, single)
+        return cls(np.zeros(0, dtype=np.int64), np.zeros((3, 0)), single, single > 0, single)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Where n persons are now."""
+class Persons(NamedTuple):
+    """The followed persons; shapes end in `(n,)`, for times and visibility see `Tracks`."""
 
-    points: Floats
-    """Shape `(n, 2)`, in frame heights."""
+    ids: Ints
+    spots: Floats
+    """Shape `(3, n)`: when each was seen last, and where in frame heights."""
     speeds: Floats
-    """Shape `(n, 2)`, per second."""
+    """Shape `(2, n)`, per second."""
     heights: Floats
-    """Of the boxes, shape `(n,)`."""
+    """Of the boxes."""
     visibility: Floats
-    """Shape `(n,)`, see `hypersight_core.domain.tracking.Tracks`."""
+    unseen_at: Floats
 
 
 class ZoneGates:
@@ -78,10 +78,9 @@ class ZoneGates:
     def __init__(self, zones: Sequence[Zone], aspect: float, settings: GateSettings | None = None) -> None:
         self._settings = settings or GateSettings()
         self._aspect = aspect
-        self._zones = tuple(zones)
-        self._geometry = ZoneGeometry(zones, aspect)
+        self._set_zones(zones)
         self._anchors = Anchors.none()
-        self._gates = Gates.starting(np.zeros((0, len(zones))))
+        self._gates = Gates.starting(np.zeros((len(zones), 0)))
 
     def __len__(self) -> int:
         return len(self._anchors)
@@ -89,75 +88,60 @@ class ZoneGates:
     @property
     def is_inside(self) -> Bools:
         """Who is in at least one polygon for good, shape `(n,)`."""
-        return _any_zone(self._gates.is_in & ~self._geometry.is_line)
+        return _any_zone(self._gates.is_in & self._is_polygon)
 
     def is_within(self, points: Floats) -> Bools:
-        """Say which of `points`, `(n, 2)`, lie in at least one polygon."""
+        """Say which of `points`, `(2, n)`, lie in at least one polygon."""
         return self._is_within(self._geometry.signed_distances(points))
 
-    def begin(self, ids: Ints, points: Floats, seen_at: Floats, unseen_at: Floats) -> None:
-        """Add persons seen for the first time; being in a zone already is not going into it."""
-        if len(ids):
-            self._anchors = self._anchors.joined(
-                Anchors(
-                    ids, points, seen_at, unseen_at, np.zeros(len(ids), dtype=bool), np.full(len(ids), np.nan)
-                )
-            )
-            self._gates = self._gates.joined(Gates.starting(self._geometry.signed_distances(points)))
+    def follow(self, persons: Persons) -> list[Crossing]:
+        """Move those that were seen straight to where they are now.
 
-    def advance(self, rows: Ints, moved: Moved, at_s: float) -> list[Crossing]:
-        """Move the persons in `rows` straight to where they are now."""
-        points, speeds, heights = moved.points, moved.speeds, moved.heights
-        is_visible = moved.visibility >= self._settings.visibility
-        anchors, gates = self._anchors, self._gates
-        depths = self._geometry.signed_distances(points)
-        reach = np.hypot(*(points - anchors.points[rows]).T)[:, None]
-        is_near = np.abs(gates.depths[rows]) + np.abs(depths) <= reach + 1e-9
-        is_busy = is_near | ~np.isnan(gates.crossed_at[rows]) | ((depths >= 0.0) != gates.is_in[rows])
-        who, zones = np.nonzero(is_busy)
-        is_fresh = ~np.isnan(anchors.unseen_at[rows])
-        crossings = self._look_back(rows[is_fresh], speeds[is_fresh]) if is_fresh.any() else []
-        if len(who):
-            before, from_at = anchors.points[rows[who]], anchors.seen_at[rows[who]]
-            steps = Steps(
-                zones, before, points[who], from_at, np.full(len(who), at_s), heights[who], is_visible[who]
-            )
-            crossings += self._walked(rows[who], steps)
-        gates.depths[rows], anchors.points[rows], anchors.seen_at[rows] = depths, points, at_s
-        anchors.is_visible[rows] = is_visible
-        anchors.unseen_at[rows] = np.nan
+        Args:
+            persons: those known from before, in the same order, then new ones. For these, being in a
+                zone already is not going into it.
+        """
+        depths = self._geometry.signed_distances(persons.spots[1:])
+        if len(persons.ids) > len(self):
+            self._begin(persons, depths)
+        anchors = self._anchors
+        steps = persons.spots - anchors.spots
+        is_moved = steps[0] > 0.0
+        fresh = (is_moved & ~np.isnan(anchors.unseen_at)).nonzero()[0]
+        crossings = self._look_back(fresh, persons.speeds[:, fresh]) if len(fresh) else []
+        zones, rows = (self._is_busy(steps, depths) & is_moved).nonzero()
+        if len(rows):
+            pairs = zip(zones.tolist(), rows.tolist(), strict=True)
+            crossings += self._walked([self._walk(zone, row, persons) for zone, row in pairs])
+        self._gates.depths[:], anchors.spots = depths, persons.spots
+        np.copyto(anchors.is_visible, persons.visibility >= self._settings.visibility, where=is_moved)
+        np.copyto(anchors.unseen_at, np.nan, where=is_moved)
         return crossings
 
-    def end(self, is_ended: Bools, is_off_picture: Bools) -> list[Crossing]:
+    def end(self, ended: Ints, is_off_picture: Bools) -> list[Crossing]:
         """Drop persons; a passage that only waited for its confirmation counts.
 
         Args:
-            is_ended: shape `(n,)`.
+            ended: their rows.
             is_off_picture: for each ended person, whether it walked out of the picture: then it left
                 its zones too. Nobody saw the others leave.
         """
-        rows = is_ended.nonzero()[0]
-        gates = self._gates.take(rows)
-        is_left = gates.is_in & is_off_picture[:, None]
-        is_worth = self._anchors.is_visible[rows] & _any_zone(
-            (gates.is_deep & np.isnan(gates.back_at)) | is_left
-        )
         crossings: list[Crossing] = []
-        for one in is_worth.nonzero()[0].tolist():
-            crossings += self._last_crossings(int(rows[one]), bool(is_off_picture[one]))
-        self._anchors, self._gates = self._anchors.take(~is_ended), self._gates.take(~is_ended)
+        for row, is_off in zip(ended.tolist(), is_off_picture.tolist(), strict=True):
+            if self._anchors.is_visible[row]:
+                crossings += self._last_crossings(row, is_off)
+        self._anchors, self._gates = self._anchors.without(ended), self._gates.without(ended)
         return crossings
 
     def rezone(self, zones: Sequence[Zone]) -> None:
         """Go on with other zones: those with the same corners keep their gates, others begin afresh."""
         old = {zone.corners_rel: column for column, zone in enumerate(self._zones)}
-        was = self._gates
-        self._zones, self._geometry = tuple(zones), ZoneGeometry(zones, self._aspect)
-        self._gates = Gates.starting(self._geometry.signed_distances(self._anchors.points))
-        kept = [(new, old[zone.corners_rel]) for new, zone in enumerate(zones) if zone.corners_rel in old]
-        for new, column in kept:
-            for name in Gates.names():
-                getattr(self._gates, name)[:, new] = getattr(was, name)[:, column]
+        was = self._gates.values
+        self._set_zones(zones)
+        self._gates = Gates.starting(self._geometry.signed_distances(self._anchors.spots[1:]))
+        for new, zone in enumerate(zones):
+            if zone.corners_rel in old:
+                self._gates.values[:, new] = was[:, old[zone.corners_rel]]
 
     def state(self) -> dict[str, Any]:
         """Return JSON values for `restore`."""
@@ -170,24 +154,62 @@ class ZoneGates:
             InvalidInput: `state` does not fit these zones.
         """
         anchors = Anchors.none().from_json(state["anchors"], len(state["anchors"]["ids"]))
-        like = Gates.starting(np.zeros((0, len(self._zones))))
+        like = Gates.starting(np.zeros((len(self._zones), 0)))
         self._gates, self._anchors = like.from_json(state["gates"], len(anchors)), anchors
 
-    def _is_within(self, depths: Floats) -> Bools:
-        return _any_zone((depths >= 0.0) & ~self._geometry.is_line)
+    def _set_zones(self, zones: Sequence[Zone]) -> None:
+        self._zones, self._geometry = tuple(zones), ZoneGeometry(zones, self._aspect)
+        self._is_polygon = ~self._geometry.is_line[:, None]
 
-    def _walked(self, rows: Ints, steps: Steps) -> list[Crossing]:
-        pairs = Gates(*[getattr(self._gates, name)[rows, steps.zones] for name in Gates.names()])
-        inside = (self._gates.is_in & ~self._geometry.is_line).sum(axis=1)
-        passages = Walk(self._geometry, pairs, steps, self._settings).passages()
-        for name in Gates.names():
-            getattr(self._gates, name)[rows, steps.zones] = getattr(pairs, name)
+    def _is_within(self, depths: Floats) -> Bools:
+        return _any_zone((depths >= 0.0) & self._is_polygon)
+
+    def _begin(self, persons: Persons, depths: Floats) -> None:
+        known, count = len(self), len(persons.ids)
+        new = Anchors(
+            persons.ids[known:], persons.spots[:, known:], persons.unseen_at[known:],
+            is_visible=np.zeros(count - known, dtype=bool), left_at=np.full(count - known, np.nan),
+        )  # fmt: skip
+        self._anchors = self._anchors.joined(new)
+        self._gates = self._gates.joined(Gates.starting(depths[:, known:]))
+
+    def _is_busy(self, steps: Floats, depths: Floats) -> Bools:
+        """Say who may have touched which border, or has something under way there; shape `(z, n)`."""
+        gates, reach = self._gates, np.hypot(steps[1], steps[2]) + 1e-9
+        is_near = np.abs(gates.depths) + np.abs(depths) <= reach
+        is_busy: Bools = is_near | gates.is_under_way | ((depths >= 0.0) != gates.is_in)
+        return is_busy
+
+    def _walk(self, zone: int, row: int, persons: Persons) -> Walk:
+        from_at, x, y = self._anchors.spots[:, row].tolist()
+        to_at, to_x, to_y = persons.spots[:, row].tolist()
+        step = Step(
+            row, zone, (from_at, x, y), (to_at, to_x, to_y), float(persons.heights[row]),
+            is_visible=bool(persons.visibility[row] >= self._settings.visibility),
+        )  # fmt: skip
+        return Walk(self._geometry, self._gates.gate(zone, row), step, self._settings)
+
+    def _walked(self, walks: Sequence[Walk]) -> list[Crossing]:
+        spots = np.array([end for walk in walks for end in walk.ends])
+        zones = np.array([walk.step.zone for walk in walks for _ in walk.ends])
+        depths = iter(self._geometry.pair_distances(spots[:, 1:].T, zones).tolist())
+        passed: list[tuple[Passage, Step]] = []
+        for walk in walks:
+            passages = walk.passages(islice(depths, len(walk.ends)))
+            passed += [(passage, walk.step) for passage in passages]
+        crossings = self._crossings(sorted(passed, key=lambda one: one[0].at_s)) if passed else []
+        for walk in walks:
+            self._gates.put(walk.step.zone, walk.step.row, walk.gate)
+        return crossings
+
+    def _crossings(self, passed: Sequence[tuple[Passage, Step]]) -> list[Crossing]:
+        """Return passages, in order of time, as what happened."""
+        inside = (self._gates.is_in & self._is_polygon).sum(axis=0).tolist()
         crossings = []
-        for passage in sorted(passages, key=lambda one: one.at_s):
-            row, zone = int(rows[passage.pair]), int(steps.zones[passage.pair])
-            crossings.append(self._crossing(passage, row, zone, int(inside[row])))
-            if not self._geometry.is_line[zone]:
-                inside[row] += 1 if passage.is_in else -1
+        for passage, step in passed:
+            crossings.append(self._crossing(passage, step.row, step.zone, inside[step.row]))
+            if not self._geometry.is_line[step.zone]:
+                inside[step.row] += 1 if passage.is_in else -1
         return crossings
 
     def _look_back(self, fresh: Ints, speeds: Floats) -> list[Crossing]:
@@ -196,41 +218,42 @@ class ZoneGates:
         A person seen first inside a zone came in from outside if, at the speed of its first step, it
         was outside, and on the picture, at the time of that frame.
         """
-        anchors, gates = self._anchors, self._gates
-        first_at = anchors.seen_at[fresh]
+        anchors, geometry = self._anchors, self._geometry
+        first_at, points = anchors.spots[0, fresh], anchors.spots[1:, fresh]
         back_s = np.minimum(first_at - anchors.unseen_at[fresh], LONGEST_LOOK_BACK_S)
-        before = anchors.points[fresh] - speeds * back_s[:, None]
-        depths, first_depths = self._geometry.signed_distances(before), gates.depths[fresh]
-        is_held = self._is_within(depths)
-        is_other_side = (depths >= 0.0) != (first_depths >= 0.0)
-        is_eligible = on_picture(before, self._aspect)[:, None] & (
-            (first_depths >= 0.0) | self._geometry.is_line
-        )
-        shares = depths / np.where(is_other_side, depths - first_depths, 1.0)
+        before = points - speeds * back_s
+        depths, first_depths = geometry.signed_distances(before), self._gates.depths[:, fresh]
+        is_in = first_depths >= 0.0
+        is_passed = ((depths >= 0.0) != is_in) & (is_in | ~self._is_polygon)
         crossings: list[Crossing] = []
-        for one, zone in np.argwhere(is_eligible & is_other_side).tolist():
-            share, row = float(shares[one, zone]), int(fresh[one])
-            border = before[one] + share * (anchors.points[row] - before[one])
-            if self._geometry.is_beside(border[None], np.array([zone]))[0]:
+        if not is_passed.any():
+            return crossings
+        is_held = self._is_within(depths)
+        for one, zone in np.argwhere((is_passed & on_picture(before, self._aspect)).T).tolist():
+            row, depth = int(fresh[one]), float(depths[zone, one])
+            share = depth / (depth - float(first_depths[zone, one]))
+            x, y = (before[:, one] + share * (points[:, one] - before[:, one])).tolist()
+            if geometry.is_beside((x, y), zone):
                 at_s = float(first_at[one] - back_s[one] * (1.0 - share))
-                passage = Passage(zone, at_s, bool(first_depths[one, zone] >= 0.0), None)
+                passage = Passage(at_s, bool(is_in[zone, one]), None)
                 is_again = is_held[one] or any(other.track_id == anchors.ids[row] for other in crossings)
-                gates.entered_at[row, zone] = at_s if passage.is_in else np.nan
+                self._gates.values[ENTERED_AT, zone, row] = at_s if passage.is_in else np.nan
                 crossings.append(self._crossing(passage, row, zone, int(is_again)))
         return crossings
 
     def _last_crossings(self, row: int, is_off_picture: bool) -> list[Crossing]:
-        gates, zones = self._gates, np.arange(len(self._zones))
-        mine = Gates(*[getattr(gates, name)[row] for name in Gates.names()])
-        is_waiting = mine.is_deep & ~np.isnan(mine.crossed_at) & np.isnan(mine.back_at)
-        is_waiting &= self._geometry.is_beside(mine.crossed, zones)
-        inside = int((mine.is_in & ~self._geometry.is_line).sum())
-        waiting = is_waiting.nonzero()[0].tolist()
-        crossings = [self._crossing(flipped(mine, zone), row, zone, inside) for zone in waiting]
-        if is_off_picture:
-            mine.crossed_at[:] = self._anchors.seen_at[row]
-            left = (mine.is_in & ~self._geometry.is_line).nonzero()[0].tolist()
-            crossings += [self._crossing(flipped(mine, zone), row, zone, 1) for zone in left]
+        is_line = self._geometry.is_line
+        inside = int((self._gates.is_in[:, row] & ~is_line).sum())
+        gates = [self._gates.gate(zone, row) for zone in range(len(self._zones))]
+        crossings = []
+        for zone, gate in enumerate(gates):
+            crossed = gate.crossed if gate.is_deep and gate.back is None else None
+            if crossed is not None and self._geometry.is_beside(crossed[1:], zone):
+                crossings.append(self._crossing(gate.flipped(crossed[0]), row, zone, inside))
+        for zone, gate in enumerate(gates):
+            if is_off_picture and gate.is_in and not is_line[zone]:
+                left = gate.flipped(float(self._anchors.spots[0, row]))
+                crossings.append(self._crossing(left, row, zone, 1))
         return crossings
 
     def _crossing(self, passage: Passage, row: int, zone: int, inside: int) -> Crossing:
@@ -245,12 +268,12 @@ class ZoneGates:
 
 
 def on_picture(points: Floats, aspect: float) -> Bools:
-    """Say which points, `(n, 2)` in frame heights, lie on a picture of that aspect ratio."""
-    x, y = points[:, 0], points[:, 1]
+    """Say which points, `(2, n)` in frame heights, lie on a picture of that aspect ratio."""
+    x, y = points
     is_inside: Bools = (x >= 0.0) & (x <= aspect) & (y >= 0.0) & (y <= 1.0)
     return is_inside
 
 
 def _any_zone(is_in: Bools) -> Bools:
-    is_in_any: Bools = np.logical_or.reduce(is_in, axis=1)
+    is_in_any: Bools = np.logical_or.reduce(is_in, axis=0)
     return is_in_any

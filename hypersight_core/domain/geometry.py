@@ -1,6 +1,12 @@
-"""Plane geometry of points against zones, vectorised; unit of length: the frame's height."""
+"""Plane geometry of points against zones; unit of length: the frame's height.
 
+Many points at once are arrays whose first axis is x and y and whose last is the point; the few
+steps that come near a border are plain numbers.
+"""
+
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +16,7 @@ from hypersight_core.domain.zones import Zone, signed_area
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Point = tuple[float, float]
 
 
 def isotropic(points_rel: Floats, aspect: float) -> Floats:
@@ -24,33 +31,21 @@ def isotropic(points_rel: Floats, aspect: float) -> Floats:
 
 
 class ZoneGeometry:
-    """All edges of a list of zones as padded arrays.
-
-    Zones with fewer edges than the largest are filled up with edges of no length on their last
-    corner, which change neither a distance nor a parity.
+    """All edges of a list of zones.
 
     Args:
         aspect: width divided by height of the frame.
     """
 
     def __init__(self, zones: Sequence[Zone], aspect: float) -> None:
-        most = max((len(zone.corners_rel) for zone in zones), default=1)
-        starts = np.zeros((len(zones), most, 2))
-        ends = np.zeros((len(zones), most, 2))
-        for index, zone in enumerate(zones):
-            corners = isotropic(np.array(zone.corners_rel), aspect)
-            count = len(corners)
-            starts[index, :count], starts[index, count:] = corners, corners[0]
-            ends[index, :count], ends[index, count:] = np.roll(corners, -1, axis=0), corners[0]
-        self._starts, self._steps = starts, ends - starts
-        self._ends_y = ends[..., 1]
-        squares = (self._steps**2).sum(axis=2)
-        self._squares = np.where(squares > 0.0, squares, 1.0)
-        self._slopes = self._steps[..., 0] / np.where(self._steps[..., 1] == 0.0, 1.0, self._steps[..., 1])
+        outlines = [isotropic(np.array(zone.corners_rel), aspect) for zone in zones]
+        self._edges = _edges(outlines)
+        self._edges_of = [_edge_list(outline) for outline in outlines]
         self.is_line: Bools = np.array([zone.is_line for zone in zones], dtype=bool)
         """Shape `(z,)`."""
-        self.half_widths: Floats = np.array([_half_width(zone, aspect) for zone in zones], dtype=np.float64)
-        """Shape `(z,)`: about half the width of the narrowest way through; infinite for lines."""
+        self._has_lines = bool(self.is_line.any())
+        self.half_widths = [_half_width(zone, aspect) for zone in zones]
+        """About half the width of the narrowest way through each zone; infinite for lines."""
 
     def __len__(self) -> int:
         return len(self.is_line)
@@ -59,83 +54,91 @@ class ZoneGeometry:
         """Return how deep points lie in each zone.
 
         Args:
-            points: shape `(n, 2)`.
+            points: shape `(2, n)`.
 
         Returns:
-            Shape `(n, z)`. Polygons: distance to the border, positive inside. Lines: distance to
+            Shape `(z, n)`. Polygons: distance to the border, positive inside. Lines: distance to
             the line drawn on without end, positive on its right (in) side.
         """
-        return self._depths(points[:, None, None, :], np.arange(len(self)))
+        return self._depths(points[:, None, None], self._edges[..., None], self.is_line[:, None])
 
     def pair_distances(self, points: Floats, zones: Ints) -> Floats:
-        """Return the signed distances of points to one zone per row.
+        """Return the signed distance of each point, `(2, p)`, to its zone, `(p,)`."""
+        return self._depths(points[:, None], self._edges.take(zones, axis=2), self.is_line[zones])
 
-        Args:
-            points: shape `(p, k, 2)`: k points for each of p pairs.
-            zones: shape `(p,)`: the zone each row is measured against.
-
-        Returns:
-            Shape `(p, k)`.
-        """
-        return self._depths(points[:, :, None, :], zones[:, None])
-
-    def passages(self, before: Floats, after: Floats, zones: Ints) -> tuple[Floats, Floats]:
-        """Return the first and the last crossing of straight steps with the edges of one zone per row.
-
-        Args:
-            before: shape `(p, 2)`.
-            after: shape `(p, 2)`.
-            zones: shape `(p,)`.
+    def passages(self, before: Point, after: Point, zone: int) -> tuple[float, float] | None:
+        """Return the first and the last crossing of a straight step with the edges of a zone.
 
         Returns:
-            Two arrays of shape `(p,)`: fractions of the step in [0, 1], NaN where nothing is crossed.
+            Fractions of the step in [0, 1]; None when nothing is crossed.
         """
-        step = (after - before)[:, None, :]
-        edges = self._steps[zones]
-        offset = self._starts[zones] - before[:, None, :]
-        cross = step[..., 0] * edges[..., 1] - step[..., 1] * edges[..., 0]
-        safe = np.where(cross == 0.0, 1.0, cross)
-        along = (offset[..., 0] * edges[..., 1] - offset[..., 1] * edges[..., 0]) / safe
-        share = (offset[..., 0] * step[..., 1] - offset[..., 1] * step[..., 0]) / safe
-        hits = (cross != 0.0) & (along >= 0.0) & (along <= 1.0) & (share >= 0.0) & (share <= 1.0)
-        first = np.where(hits, along, np.inf).min(axis=1)
-        last = np.where(hits, along, -np.inf).max(axis=1)
-        is_hit = hits.any(axis=1)
-        return np.where(is_hit, first, np.nan), np.where(is_hit, last, np.nan)
+        x, y = before
+        step_x, step_y = after[0] - x, after[1] - y
+        crossings = []
+        for start_x, start_y, edge_x, edge_y in self._edges_of[zone]:
+            cross = step_x * edge_y - step_y * edge_x
+            if cross == 0.0:
+                continue
+            gap_x, gap_y = start_x - x, start_y - y
+            along = (gap_x * edge_y - gap_y * edge_x) / cross
+            share = (gap_x * step_y - gap_y * step_x) / cross
+            if 0.0 <= along <= 1.0 and 0.0 <= share <= 1.0:
+                crossings.append(along)
+        return (min(crossings), max(crossings)) if crossings else None
 
-    def is_beside(self, points: Floats, zones: Ints) -> Bools:
-        """Say for each point whether it lies between the two ends of its line; always true for polygons.
+    def is_beside(self, point: Point, zone: int) -> bool:
+        """Say whether a point lies between the two ends of a line; always true for polygons."""
+        if not self.is_line[zone]:
+            return True
+        start_x, start_y, edge_x, edge_y = self._edges_of[zone][0]
+        share = (point[0] - start_x) * edge_x + (point[1] - start_y) * edge_y
+        return 0.0 <= share / (edge_x * edge_x + edge_y * edge_y) <= 1.0
 
-        Args:
-            points: shape `(p, 2)`.
-            zones: shape `(p,)`.
-        """
-        offset = points - self._starts[zones, 0]
-        share = (offset * self._steps[zones, 0]).sum(axis=1) / self._squares[zones, 0]
-        is_beside: Bools = ~self.is_line[zones] | ((share >= 0.0) & (share <= 1.0))
-        return is_beside
-
-    def _depths(self, points: Floats, zones: Ints) -> Floats:
-        starts, steps = self._starts[zones], self._steps[zones]
-        dx, dy = points[..., 0] - starts[..., 0], points[..., 1] - starts[..., 1]
-        step_x, step_y, squares = steps[..., 0], steps[..., 1], self._squares[zones]
-        share = ((dx * step_x + dy * step_y) / squares).clip(0.0, 1.0)
-        gaps = (dx - share * step_x) ** 2 + (dy - share * step_y) ** 2
-        nearest = np.sqrt(gaps.min(axis=-1))
-        is_spanned = (dy < 0.0) != (points[..., 1] < self._ends_y[zones])
-        is_left_of = is_spanned & (dx < dy * self._slopes[zones])
-        is_inside = is_left_of.sum(axis=-1) % 2 == 1
-        depths: Floats = np.where(is_inside, nearest, -nearest)
-        if self.is_line.any():
-            right = (step_x[..., 0] * dy[..., 0] - step_y[..., 0] * dx[..., 0]) / np.sqrt(squares[..., 0])
-            depths = np.where(self.is_line[zones], right, depths)
+    def _depths(self, points: Floats, edges: Floats, is_line: Bools) -> Floats:
+        """Return depths, `(…)`, of points, `(2, 1, …)`, against edges, `(7, e, …)`."""
+        starts, steps, squares, slopes, ends_y = edges[:2], edges[2:4], edges[4], edges[5], edges[6]
+        gaps = points - starts
+        is_left_of = ((gaps[1] < 0.0) != (points[1] < ends_y)) & (gaps[0] < gaps[1] * slopes)
+        along = gaps * steps
+        share = (along[0] + along[1]) / squares
+        off = gaps - np.minimum(np.maximum(share, 0.0), 1.0) * steps
+        off *= off
+        nearest = np.sqrt(np.minimum.reduce(off[0] + off[1], axis=0))
+        depths: Floats = np.where(np.logical_xor.reduce(is_left_of, axis=0), nearest, -nearest)
+        if self._has_lines:
+            right = (steps[0, 0] * gaps[1, 0] - steps[1, 0] * gaps[0, 0]) / np.sqrt(squares[0])
+            depths = np.where(is_line, right, depths)
         return depths
+
+
+def _edges(outlines: Sequence[Floats]) -> Floats:
+    """Return the edges of zones, shape `(7, e, z)`: start, step, squared length, slope and end's y.
+
+    Zones with fewer edges than the largest are filled up with edges of no length on their first
+    corner, which change neither a distance nor a parity.
+    """
+    most = max((len(outline) for outline in outlines), default=1)
+    edges = np.zeros((7, most, len(outlines)))
+    for zone, outline in enumerate(outlines):
+        filled = np.concatenate([outline, np.repeat(outline[:1], most - len(outline) + 1, axis=0)])
+        edges[:2, :, zone], edges[2:4, :, zone] = filled[:-1].T, np.diff(filled, axis=0).T
+        edges[6, :, zone] = filled[1:, 1]
+    squares = edges[2] ** 2 + edges[3] ** 2
+    edges[4] = np.where(squares > 0.0, squares, 1.0)
+    edges[5] = edges[2] / np.where(edges[3] == 0.0, 1.0, edges[3])
+    return edges
+
+
+def _edge_list(outline: Floats) -> list[tuple[float, float, float, float]]:
+    """Return start and step of each edge, also of the one back to the first corner."""
+    corners: list[list[float]] = outline.tolist()
+    return [(x, y, to_x - x, to_y - y) for (x, y), (to_x, to_y) in pairwise([*corners, corners[0]])]
 
 
 def _half_width(zone: Zone, aspect: float) -> float:
     """Return area / perimeter: between half the inner radius and the inner radius of a convex polygon."""
     if zone.is_line:
-        return float("inf")
+        return math.inf
     corners = isotropic(np.array(zone.corners_rel), aspect)
     perimeter = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T).sum()
     return abs(signed_area(zone.corners_rel)) * aspect / float(perimeter)

@@ -5,7 +5,10 @@ when it is deep enough on the other side (hysteresis, so that trembling on the b
 long enough (confirmation), or when it went straight through a zone too narrow to stay in.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +18,12 @@ from hypersight_core.domain.rows import Rows
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+
+Spot = tuple[float, float, float]
+"""When, and where: seconds, x and y."""
+NOWHERE = math.nan, math.nan, math.nan
+DEPTH, IS_IN, IS_DEEP, ENTERED_AT, CROSSED_AT = range(5)
+"""Places in `Gates.values`; behind the last one: where it was, and when and where the way back was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,163 +42,187 @@ class GateSettings:
 
 
 @dataclass(slots=True)
-class Gates(Rows):
-    """One row per pair of person and zone; NaN times mean: not under way."""
+class Gate:
+    """One person at the border of one zone."""
 
-    depths: Floats
-    """Signed distance at the last sample, positive on the in side."""
-    is_in: Bools
+    depth: float
+    """Signed distance where the person was seen last, positive on the in side."""
+    is_in: bool
     """The side the person is taken to be on."""
-    crossed_at: Floats
-    """When the person went over the border to the other side, not yet for good."""
-    crossed: Floats
-    """Shape `(p, 2)`: where."""
-    back_at: Floats
-    """When the person went back over the border since."""
-    back: Floats
-    """Shape `(p, 2)`: where."""
-    is_deep: Bools
-    """Whether the person was deep enough on the other side since `crossed_at`."""
-    entered_at: Floats
-    """When the person came in; NaN for those who never did."""
+    is_deep: bool
+    """Whether the person was deep enough on the other side since it crossed."""
+    entered_at: float | None
+    """When the person came in; None for those who never did."""
+    crossed: Spot | None
+    """Where the person went over the border to the other side, not yet for good."""
+    back: Spot | None
+    """Where the person went back over the border since."""
+
+    def flipped(self, at_s: float) -> "Passage":
+        """Take the person to the other side and return the passage; what is under way stays as it is."""
+        entered_at = self.entered_at
+        self.is_in = not self.is_in
+        self.entered_at = at_s if self.is_in else None
+        dwell_s = None if self.is_in or entered_at is None else max(0.0, at_s - entered_at)
+        return Passage(at_s, self.is_in, dwell_s)
+
+
+@dataclass(slots=True)
+class Gates(Rows):
+    """The gates of all persons and zones."""
+
+    values: Floats
+    """Shape `(10, z, n)`: what a `Gate` holds, in that order; NaN where it holds None."""
 
     @classmethod
     def starting(cls, depths: Floats) -> "Gates":
-        """Return the gates of persons first seen at these depths, any shape."""
-        nothing = np.full(depths.shape, np.nan)
-        nowhere = np.full((*depths.shape, 2), np.nan)
-        return cls(
-            depths, depths >= 0.0, nothing, nowhere, nothing.copy(), nowhere.copy(),
-            np.zeros(depths.shape, dtype=bool), nothing.copy(),
-        )  # fmt: skip
+        """Return the gates of persons first seen at these depths, shape `(z, n)`."""
+        values = np.full((10, *depths.shape), math.nan)
+        values[DEPTH], values[IS_IN], values[IS_DEEP] = depths, depths >= 0.0, False
+        return cls(values)
+
+    @property
+    def depths(self) -> Floats:
+        """Shape `(z, n)`; may be written to."""
+        depths: Floats = self.values[DEPTH]
+        return depths
+
+    @property
+    def is_in(self) -> Bools:
+        """Shape `(z, n)`."""
+        is_in: Bools = self.values[IS_IN] == 1.0
+        return is_in
+
+    @property
+    def is_under_way(self) -> Bools:
+        """Whether the person crossed, not yet for good; shape `(z, n)`."""
+        is_under_way: Bools = ~np.isnan(self.values[CROSSED_AT])
+        return is_under_way
+
+    def gate(self, zone: int, row: int) -> Gate:
+        """Return a copy of one gate."""
+        depth, is_in, is_deep, entered_at, *spots = self.values[:, zone, row].tolist()
+        entry = None if math.isnan(entered_at) else entered_at
+        return Gate(depth, is_in == 1.0, is_deep == 1.0, entry, _spot(*spots[:3]), _spot(*spots[3:]))
+
+    def put(self, zone: int, row: int, gate: Gate) -> None:
+        """Take over what a copy has become."""
+        entered_at = math.nan if gate.entered_at is None else gate.entered_at
+        spots = *(gate.crossed or NOWHERE), *(gate.back or NOWHERE)
+        self.values[:, zone, row] = gate.depth, gate.is_in, gate.is_deep, entered_at, *spots
+
+
+def _spot(at_s: float, x: float, y: float) -> Spot | None:
+    return None if math.isnan(at_s) else (at_s, x, y)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A change of sides for good."""
 
-    pair: int
     at_s: float
     is_in: bool
     dwell_s: float | None
     """For the way out: time since the way in, None when that was not seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Straight steps of p pairs of person and zone from one sample to the next."""
+class Step(NamedTuple):
+    """The straight step of a person from one sample to the next, seen from one zone."""
 
-    zones: Ints
-    before: Floats
-    """Shape `(p, 2)`."""
-    after: Floats
-    from_at: Floats
-    to_at: Floats
-    heights: Floats
-    """Of the boxes, shape `(p,)`."""
-    is_visible: Bools
-    """Shape `(p,)`: only then a passage counts; until then it waits."""
+    row: int
+    """Of the person."""
+    zone: int
+    before: Spot
+    after: Spot
+    height: float
+    """Of the box."""
+    is_visible: bool
+    """Only then a passage counts; until then it waits."""
 
 
 class Walk:
-    """Carries gates over a step, piece by piece."""
+    """Carries one gate over a step, piece by piece."""
 
-    def __init__(self, geometry: ZoneGeometry, gates: Gates, steps: Steps, settings: GateSettings) -> None:
-        self._geometry, self._gates, self._steps, self._settings = geometry, gates, steps, settings
-        outer = settings.hysteresis * steps.heights
-        self._inner = np.minimum(outer, 0.5 * geometry.half_widths[steps.zones])
-        self._outer = outer
+    def __init__(self, geometry: ZoneGeometry, gate: Gate, step: Step, settings: GateSettings) -> None:
+        self.gate, self.step = gate, step
+        self._geometry, self._settings = geometry, settings
+        self._outer = settings.hysteresis * step.height
+        self._inner = min(self._outer, 0.5 * geometry.half_widths[step.zone])
         self._passages: list[Passage] = []
+        self.ends = self._ends()
+        """Of the pieces; the signed distances there are what `passages` wants."""
 
-    def passages(self) -> list[Passage]:
-        """Change the gates; return what passed, in order of time for each pair."""
-        shares = self._shares()
-        step = self._steps.after - self._steps.before
-        points = self._steps.before[:, None] + shares[:, :, None] * step[:, None]
-        depths = self._geometry.pair_distances(points, self._steps.zones)
-        times = self._steps.from_at[:, None] + shares * (self._steps.to_at - self._steps.from_at)[:, None]
-        at_s, point = self._steps.from_at, self._steps.before
-        for piece in range(shares.shape[1]):
-            self._advance(at_s, point, times[:, piece], points[:, piece], depths[:, piece])
-            at_s, point = times[:, piece], points[:, piece]
-        return self._passages
-
-    def _shares(self) -> Floats:
+    def _ends(self) -> list[Spot]:
         """Return the ends of the pieces: evenly spaced, and where edges are crossed and midway between.
 
         No piece is longer than the way through what is deep in a zone, or a person that stops at the
         brim of a narrow one would not be seen deep in it.
         """
-        steps, settings = self._steps, self._settings
-        times = (steps.to_at - steps.from_at) / settings.step_s
-        lengths = np.hypot(*(steps.after - steps.before).T) / (2.0 * self._inner)
-        counts = np.clip(np.ceil(np.maximum(times, lengths) - 1e-6), 1, settings.max_pieces)
-        even: Floats = np.minimum(np.arange(1, int(counts.max()) + 1) / counts[:, None], 1.0)
-        first, last = self._geometry.passages(steps.before, steps.after, steps.zones)
-        if np.isnan(first).all():
-            return even
-        extra = np.nan_to_num(np.stack([first, (first + last) / 2, last], axis=1), nan=1.0)
-        return np.sort(np.concatenate([even, extra], axis=1), axis=1)
+        before, after, settings = self.step.before, self.step.after, self._settings
+        length = math.hypot(after[1] - before[1], after[2] - before[2])
+        least = max((after[0] - before[0]) / settings.step_s, length / (2.0 * self._inner))
+        count = math.ceil(min(max(least - 1e-6, 1.0), settings.max_pieces))
+        shares = [piece / count for piece in range(1, count + 1)]
+        crossed = self._geometry.passages(before[1:], after[1:], self.step.zone)
+        if crossed is not None:
+            first, last = crossed
+            shares = sorted([*shares, first, (first + last) / 2.0, last])
+        return [_between(before, after, share) for share in shares]
 
-    def _advance(self, from_at: Floats, before: Floats, at_s: Floats, point: Floats, depths: Floats) -> None:
-        gates = self._gates
-        sign = np.where(gates.is_in, -1.0, 1.0)
-        was, now = sign * gates.depths, sign * depths
-        is_over = now >= 0.0
-        share = np.clip(was / np.where(was == now, 1.0, was - now), 0.0, 1.0)
-        border_at = from_at + share * (at_s - from_at)
-        border = before + share[:, None] * (point - before)
-        is_pending = ~np.isnan(gates.crossed_at)
-        begins = is_over & ~is_pending
-        gates.crossed_at[begins], gates.crossed[begins] = border_at[begins], border[begins]
-        is_pending |= is_over
-        goes_back = is_pending & ~is_over & np.isnan(gates.back_at)
-        gates.back_at[goes_back], gates.back[goes_back] = border_at[goes_back], border[goes_back]
-        gates.back_at[is_over] = np.nan
-        gates.is_deep |= is_pending & (now >= np.where(gates.is_in, self._outer, self._inner))
-        gates.depths[:] = depths
-        if is_pending.any():
-            self._decide(is_pending, at_s, now)
+    def passages(self, depths: Iterable[float]) -> list[Passage]:
+        """Change the gate; return what passed, in order of time."""
+        before = self.step.before
+        for end, depth in zip(self.ends, depths, strict=True):
+            self._advance(before, end, depth)
+            before = end
+        return self._passages
 
-    def _decide(self, is_pending: Bools, at_s: Floats, now: Floats) -> None:
-        gates = self._gates
-        until = np.where(np.isnan(gates.back_at), at_s, gates.back_at)
-        is_long = until - gates.crossed_at >= self._settings.confirm_s - 1e-6
-        is_long &= self._steps.is_visible
-        is_away = now <= -np.where(gates.is_in, self._inner, self._outer)
-        is_deep = gates.is_deep
-        is_undone = is_pending & (now < 0.0) & (~is_deep | (is_away & ~is_long))
-        for pair in (is_undone & is_deep).nonzero()[0].tolist():
-            if self._is_straight_through(pair):
-                self._flip(pair)
-                self._flip(pair)
-        gates.crossed_at[is_undone], gates.back_at[is_undone], is_deep[is_undone] = np.nan, np.nan, False
-        for pair in (is_pending & is_deep & is_long & ~is_undone).nonzero()[0].tolist():
-            self._flip(pair)
+    def _advance(self, before: Spot, end: Spot, depth: float) -> None:
+        gate = self.gate
+        was, now = (-gate.depth, -depth) if gate.is_in else (gate.depth, depth)
+        gate.depth = depth
+        if now >= 0.0:
+            gate.back = None
+            if gate.crossed is None:
+                gate.crossed = _border(before, end, was, now)
+            gate.is_deep |= now >= (self._outer if gate.is_in else self._inner)
+        elif gate.crossed is not None and gate.back is None:
+            gate.back = _border(before, end, was, now)
+        if gate.crossed is not None:
+            self._decide(gate.crossed, end[0], now)
 
-    def _is_straight_through(self, pair: int) -> bool:
+    def _decide(self, crossed: Spot, at_s: float, now: float) -> None:
+        gate = self.gate
+        until = at_s if gate.back is None else gate.back[0]
+        is_long = self.step.is_visible and until - crossed[0] >= self._settings.confirm_s - 1e-6
+        is_away = now <= -(self._inner if gate.is_in else self._outer)
+        if now < 0.0 and not (gate.is_deep and (is_long or not is_away)):
+            if gate.is_deep and gate.back is not None and self._is_straight_through(crossed, gate.back):
+                self._pass(crossed)
+                self._pass(gate.back)
+            gate.crossed, gate.back, gate.is_deep = None, None, False
+        elif gate.is_deep and is_long:
+            self._pass(crossed)
+            gate.crossed, gate.back, gate.is_deep = gate.back, None, False
+
+    def _is_straight_through(self, crossed: Spot, back: Spot) -> bool:
         """Say whether the chord between the ways in and out of the other side lies deep in it."""
-        gates = self._gates
-        middle = (gates.crossed[pair] + gates.back[pair]) / 2.0
-        depth = float(self._geometry.pair_distances(middle[None, None], self._steps.zones[[pair]])[0, 0])
-        return bool(-depth >= self._outer[pair] if gates.is_in[pair] else depth >= self._inner[pair])
+        middle = [[(crossed[1] + back[1]) / 2.0], [(crossed[2] + back[2]) / 2.0]]
+        depth = float(self._geometry.pair_distances(np.array(middle), np.array([self.step.zone]))[0])
+        return -depth >= self._outer if self.gate.is_in else depth >= self._inner
 
-    def _flip(self, pair: int) -> None:
-        """Take the pair to the other side; the way back, if there is one, is what is under way then."""
-        passage = flipped(self._gates, pair)
-        if self._geometry.is_beside(self._gates.crossed[[pair]], self._steps.zones[[pair]])[0]:
+    def _pass(self, border: Spot) -> None:
+        passage = self.gate.flipped(border[0])
+        if self._geometry.is_beside(border[1:], self.step.zone):
             self._passages.append(passage)
-        gates = self._gates
-        gates.crossed_at[pair], gates.crossed[pair] = gates.back_at[pair], gates.back[pair]
-        gates.back_at[pair], gates.is_deep[pair] = np.nan, False
 
 
-def flipped(gates: Gates, pair: int) -> Passage:
-    """Change the side of one pair and return the passage; what is under way stays as it is."""
-    at_s = float(gates.crossed_at[pair])
-    is_in = not gates.is_in[pair]
-    entered_at = float(gates.entered_at[pair])
-    dwell_s = None if is_in or np.isnan(entered_at) else max(0.0, at_s - entered_at)
-    gates.is_in[pair] = is_in
-    gates.entered_at[pair] = at_s if is_in else np.nan
-    return Passage(pair, at_s, is_in, dwell_s)
+def _border(before: Spot, end: Spot, was: float, now: float) -> Spot:
+    """Return where a straight piece meets the border: on it, the depth goes from `was` to `now`."""
+    share = 0.0 if was == now else min(max(was / (was - now), 0.0), 1.0)
+    return _between(before, end, share)
+
+
+def _between(before: Spot, after: Spot, share: float) -> Spot:
+    (from_at, x, y), (to_at, to_x, to_y) = before, after
+    return from_at + share * (to_at - from_at), x + share * (to_x - x), y + share * (to_y - y)

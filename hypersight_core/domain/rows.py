@@ -1,4 +1,4 @@
-"""Struct of arrays: one row per thing that is followed, kept small and fit for JSON."""
+"""Struct of arrays: one column per thing that is followed, kept small and fit for JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ from hypersight_core.errors import InvalidInput
 
 @dataclass(slots=True)
 class Rows:
-    """Base of dataclasses whose fields are arrays with the same first axis."""
+    """Base of dataclasses whose fields are arrays with the same last axis: the things that are followed."""
 
     @classmethod
     @cache
@@ -22,16 +22,22 @@ class Rows:
         return tuple(field.name for field in fields(cls))
 
     def __len__(self) -> int:
-        return len(getattr(self, self.names()[0]))
+        return int(getattr(self, self.names()[0]).shape[-1])
 
-    def take(self, rows: NDArray[Any]) -> Self:
-        """Return the rows that a mask or indices choose."""
-        return type(self)(*[getattr(self, name)[rows] for name in self.names()])
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Return the things that indices choose."""
+        return type(self)(*[getattr(self, name).take(rows, axis=-1) for name in self.names()])
+
+    def without(self, rows: NDArray[np.int64]) -> Self:
+        """Return all but the things that indices choose."""
+        is_kept = np.ones(len(self), dtype=bool)
+        is_kept[rows] = False
+        return self.take(is_kept.nonzero()[0])
 
     def joined(self, other: Self) -> Self:
-        """Return these rows followed by those of `other`."""
+        """Return these things followed by those of `other`."""
         return type(self)(
-            *[np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.names()]
+            *[np.concatenate((getattr(self, name), getattr(other, name)), axis=-1) for name in self.names()]
         )
 
     def to_json(self) -> dict[str, list[Any]]:
@@ -39,7 +45,7 @@ class Rows:
         return {name: _values(getattr(self, name)) for name in self.names()}
 
     def from_json(self, value: Mapping[str, Any], count: int) -> Self:
-        """Return the `count` rows that `to_json` wrote; these rows say the types and shapes.
+        """Return the `count` things that `to_json` wrote; these say the types and shapes.
 
         Raises:
             InvalidInput: a field is missing or does not fit.
@@ -61,4 +67,4 @@ def _values(array: NDArray[Any]) -> list[Any]:
 def _array(values: list[Any], like: NDArray[Any], count: int) -> NDArray[Any]:
     if like.dtype == np.float64:
         values = [np.nan if value is None else value for value in values]
-    return np.array(values, dtype=like.dtype).reshape(count, *like.shape[1:])
+    return np.array(values, dtype=like.dtype).reshape(*like.shape[:-1], count)

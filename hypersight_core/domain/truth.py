@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypersight_core.domain.cameras import Anchor
-from hypersight_core.domain.gates import Moved, ZoneGates
-from hypersight_core.domain.geometry import isotropic
+from hypersight_core.domain.gates import Persons, ZoneGates
 from hypersight_core.domain.validation import Passing
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
@@ -177,20 +176,15 @@ def _passings_of(boxes_px: Mapping[int, Sequence[float]], scene: Scene) -> list[
 def _walked(boxes_px: Sequence[tuple[int, Sequence[float]]], scene: Scene) -> list[Passing]:
     aspect = scene.width_px / scene.height_px
     gates = ZoneGates(scene.zones, aspect)
-    only, still = np.zeros(1, dtype=np.int64), np.zeros((1, 2))
+    only, still, never = np.zeros(1, dtype=np.int64), np.zeros((2, 1)), np.full(1, np.nan)
     times = [frame / scene.fps for frame, _ in boxes_px]
     crossings = []
     for at_s, (_, box_px) in zip(times, boxes_px, strict=True):
         left, top, width, height = box_px
         middle, anchor = left + width / 2, top + scene.anchor.share * height
-        point_rel = np.array([[middle / scene.width_px, anchor / scene.height_px]])
-        point = isotropic(point_rel, aspect)
-        if not len(gates):
-            gates.begin(only, point, np.array([at_s]), np.array([np.nan]))
-            continue
-        crossings += gates.advance(
-            only, Moved(point, still, np.array([height / scene.height_px]), np.ones(1)), at_s
-        )
+        spot = np.array([[at_s], [middle / scene.width_px * aspect], [anchor / scene.height_px]])
+        heights = np.array([height / scene.height_px])
+        crossings += gates.follow(Persons(only, spot, still, heights, np.ones(1), never))
     boxes_rel = [_box_rel(box_px, scene) for _, box_px in boxes_px]
     return [
         Passing(one.at_s, one.zone, one.is_in, boxes_rel[int(np.abs(np.array(times) - one.at_s).argmin())])

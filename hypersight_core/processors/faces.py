@@ -91,8 +91,8 @@ class Faces:
             boxes = persons.boxes_rel
             y = boxes[:, 1] + self._processor.anchor.share * (boxes[:, 3] - boxes[:, 1])
             aspect = frame.width_px / frame.height_px
-            points = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, y], axis=1)
-            is_inside = (ZoneGeometry(polygons, aspect).signed_distances(points) >= 0).any(axis=1)
+            points = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, y])
+            is_inside = (ZoneGeometry(polygons, aspect).signed_distances(points) >= 0).any(axis=0)
             persons = Detections(boxes[is_inside], persons.scores[is_inside])
         order = np.argsort(-persons.scores, kind="stable")[:MAX_PERSONS]
         return Detections(persons.boxes_rel[order], persons.scores[order])

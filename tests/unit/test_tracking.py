@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypersight_core.domain.tracking import Tracker, TrackingSettings
+from hypersight_core.domain.tracking import Tracker
+from hypersight_core.domain.tracks import TrackingSettings
 from hypersight_core.errors import InvalidInput
 
 TALL = 0.2
@@ -40,7 +41,7 @@ def test_persons_who_cross_paths_keep_their_identities():
     tracker = Tracker()
     for i in range(21):
         follow(tracker, i / 5, (0.3 + 0.05 * i, 0.5), (1.3 - 0.05 * i, 0.51))
-    ends = dict(zip(tracker.tracks.ids.tolist(), tracker.tracks.points[:, 0].tolist(), strict=True))
+    ends = dict(zip(tracker.tracks.ids.tolist(), tracker.tracks.points[0].tolist(), strict=True))
     assert ends[1] > 1.2
     assert ends[2] < 0.4
 

@@ -1,0 +1,94 @@
+"""Which detection belongs to which track: the likeliest pairs, all tracks together.
+
+Association is by likelihood under a motion model with real time steps, not by overlap: at one or
+two frames a second the boxes of a walking person no longer overlap.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from hypersight_core.domain.assignment import Pair, assign
+from hypersight_core.domain.motion import POINT_VARS, POINTS, Motion
+from hypersight_core.domain.tracks import Floats, Found, Ints, TrackingSettings, Tracks
+
+OPEN = -1
+"""In place of a detection: none."""
+SHORTEST_STEP_S, LONGEST_WAIT_S = 0.04, 2.0
+"""Between frames: beyond these the limit of a pair changes no more."""
+ROUNDING = 1.0 + 1e-6
+
+
+class Association:
+    """Pairs the tracks with the detections of one frame.
+
+    Args:
+        now: where the tracks should be at the time of the frame.
+        at_s: time of the frame.
+        last_at: time of the frame before; NaN when that is not known.
+    """
+
+    def __init__(
+        self, tracks: Tracks, now: Motion, at_s: float, last_at: float, settings: TrackingSettings
+    ) -> None:
+        self._tracks, self._now, self._settings = tracks, now, settings
+        self._at_s, self._last_at = at_s, last_at
+
+    def columns(self, found: Found) -> Ints:
+        """Return the detection of each track, or `OPEN`: strong ones first, weak ones for who is left."""
+        is_strong = found.is_strong.tolist()
+        limit = self._limit()
+        pairs = self._pairs(found, limit) if is_strong else []
+        column_of = assign([pair for pair in pairs if is_strong[pair[1]]], limit)
+        left = [pair for pair in pairs if not is_strong[pair[1]] and pair[0] not in column_of]
+        if left:
+            column_of |= assign(left, limit)
+        return np.array([column_of.get(row, OPEN) for row in range(len(self._tracks))], dtype=np.int64)
+
+    def _limit(self) -> float:
+        settings, step_s = self._settings, self._at_s - self._last_at
+        if math.isnan(step_s):
+            return settings.limit
+        return settings.limit + settings.limit_growth * math.log(
+            min(max(step_s, SHORTEST_STEP_S), LONGEST_WAIT_S)
+        )
+
+    def _pairs(self, found: Found, limit: float) -> Sequence[Pair]:
+        """Return the pairs within the cut whose negative log-likelihood is below the limit."""
+        settings = self._settings
+        rows, columns = self._neighbours(found)
+        heights, tall = self._tracks.sizes[1].take(rows), found.sizes[1].take(columns)
+        noise = settings.motion.measured**2 * (heights * tall)
+        points, point_vars = self._now[: POINT_VARS + 1].take(rows, axis=2)
+        spread = point_vars + noise
+        gap = found.points.take(columns, axis=1) - points
+        share = gap * gap / spread
+        growth = (np.log(tall) - np.log(heights)) / settings.size_spread
+        distance = share[0] + share[1] + growth * growth
+        vagueness = np.log(spread[0] * spread[1] / (noise * noise))
+        costs = 0.5 * (distance + vagueness) + self._penalties().take(rows)
+        chosen = ((costs < limit) & (distance < settings.cut)).nonzero()[0]
+        return list(zip(*[values.take(chosen).tolist() for values in (rows, columns, costs)], strict=True))
+
+    def _neighbours(self, found: Found) -> tuple[Ints, Ints]:
+        """Return rows and columns of all pairs that may lie within the cut, judged by their x alone."""
+        settings, heights = self._settings, self._tracks.sizes[1]
+        tallest = math.exp(settings.size_spread * math.sqrt(settings.cut))
+        noise = settings.motion.measured**2 * tallest * heights * heights
+        reach = np.sqrt(ROUNDING * settings.cut * (self._now[POINT_VARS, 0] + noise))
+        gap = found.points[0] - self._now[POINTS, 0][:, None]
+        rows, columns = (np.abs(gap) <= reach[:, None]).nonzero()
+        return rows, columns
+
+    def _penalties(self) -> Floats:
+        """Return what makes the pairs of a track dearer, `(n,)`; infinite for who was unseen too long."""
+        settings, tracks = self._settings, self._tracks
+        unseen_s = np.minimum(np.fmax(self._last_at - tracks.seen_at, 0.0), settings.max_age_s)
+        tentative = tracks.hits < settings.confirm_hits
+        rarity = -settings.rarity_penalty * np.log((tracks.hits + 1) / (tracks.frames + 1))
+        penalties: Floats = (
+            settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s + rarity
+        )
+        penalties[self._at_s - tracks.seen_at > settings.longest_step_s] = np.inf
+        return penalties
