@@ -89,7 +89,7 @@ def cpu_us_per_frame(people_count: int, fps: float) -> float:
 def cpu_figures() -> dict[str, float]:
     """Return the CPU time of a frame at several rates and crowds, in microseconds."""
     figures = {}
-    for people_count in (10, 100):
+    for people_count in (10, 50, 100, 200):
         for fps in (2.0, 10.0):
             key = f"{people_count}_persons_{fps:g}_fps_us"
             figures[key] = round(min(cpu_us_per_frame(people_count, fps) for _ in range(REPEATS)), 1)

@@ -18,6 +18,7 @@ OPEN = -1
 SHORTEST_STEP_S, LONGEST_WAIT_S = 0.04, 2.0
 """Between frames: beyond these the limit of a pair changes no more."""
 ROUNDING = 1.0 + 1e-6
+"""So much farther than necessary is looked for neighbours: no pair may be lost to rounding."""
 
 
 class Association:
@@ -64,7 +65,7 @@ class Association:
         spread = point_vars + noise
         gap = found.points.take(columns, axis=1) - points
         share = gap * gap / spread
-        growth = (np.log(tall) - np.log(heights)) / settings.size_spread
+        growth = np.log(tall / heights) / settings.size_spread
         distance = share[0] + share[1] + growth * growth
         vagueness = np.log(spread[0] * spread[1] / (noise * noise))
         costs = 0.5 * (distance + vagueness) + self._penalties().take(rows)
@@ -72,7 +73,10 @@ class Association:
         return list(zip(*[values.take(chosen).tolist() for values in (rows, columns, costs)], strict=True))
 
     def _neighbours(self, found: Found) -> tuple[Ints, Ints]:
-        """Return rows and columns of all pairs that may lie within the cut, judged by their x alone."""
+        """Return rows and columns of all pairs that may lie within the cut, judged by their x alone.
+
+        Within the cut nobody is taller than `tallest` times the height before.
+        """
         settings, heights = self._settings, self._tracks.sizes[1]
         tallest = math.exp(settings.size_spread * math.sqrt(settings.cut))
         noise = settings.motion.measured**2 * tallest * heights * heights

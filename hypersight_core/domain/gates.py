@@ -1,6 +1,6 @@
 """The gates of all followed persons against all zones of one calculation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -110,12 +110,12 @@ class ZoneGates:
         fresh = (is_moved & ~np.isnan(anchors.unseen_at)).nonzero()[0]
         crossings = self._look_back(fresh, persons.speeds[:, fresh]) if len(fresh) else []
         zones, rows = (self._is_busy(steps, depths) & is_moved).nonzero()
-        if len(rows):
-            pairs = zip(zones.tolist(), rows.tolist(), strict=True)
-            crossings += self._walked([self._walk(zone, row, persons) for zone, row in pairs])
+        pairs = zip(zones.tolist(), rows.tolist(), strict=True)
+        walks = [self._walk(zone, row, persons, depths) for zone, row in pairs]
+        crossings += self._walked([walk for walk in walks if not walk.is_idle])
         self._gates.depths[:], anchors.spots = depths, persons.spots
+        anchors.unseen_at[fresh] = np.nan
         np.copyto(anchors.is_visible, persons.visibility >= self._settings.visibility, where=is_moved)
-        np.copyto(anchors.unseen_at, np.nan, where=is_moved)
         return crossings
 
     def end(self, ended: Ints, is_off_picture: Bools) -> list[Crossing]:
@@ -177,25 +177,28 @@ class ZoneGates:
         """Say who may have touched which border, or has something under way there; shape `(z, n)`."""
         gates, reach = self._gates, np.hypot(steps[1], steps[2]) + 1e-9
         is_near = np.abs(gates.depths) + np.abs(depths) <= reach
-        is_busy: Bools = is_near | gates.is_under_way | ((depths >= 0.0) != gates.is_in)
+        is_busy: Bools = is_near | gates.is_under_way
         return is_busy
 
-    def _walk(self, zone: int, row: int, persons: Persons) -> Walk:
+    def _walk(self, zone: int, row: int, persons: Persons, depths: Floats) -> Walk:
         from_at, x, y = self._anchors.spots[:, row].tolist()
         to_at, to_x, to_y = persons.spots[:, row].tolist()
         step = Step(
-            row, zone, (from_at, x, y), (to_at, to_x, to_y), float(persons.heights[row]),
+            row, zone, (from_at, x, y), (to_at, to_x, to_y), float(depths[zone, row]),
+            float(persons.heights[row]),
             is_visible=bool(persons.visibility[row] >= self._settings.visibility),
         )  # fmt: skip
         return Walk(self._geometry, self._gates.gate(zone, row), step, self._settings)
 
     def _walked(self, walks: Sequence[Walk]) -> list[Crossing]:
-        spots = np.array([end for walk in walks for end in walk.ends])
-        zones = np.array([walk.step.zone for walk in walks for _ in walk.ends])
-        depths = iter(self._geometry.pair_distances(spots[:, 1:].T, zones).tolist())
+        spots = [spot for walk in walks for spot in walk.stops]
+        depths: Iterator[float] = iter(())
+        if spots:
+            zones = np.array([walk.step.zone for walk in walks for _ in walk.stops])
+            depths = iter(self._geometry.pair_distances(np.array(spots).T[1:], zones).tolist())
         passed: list[tuple[Passage, Step]] = []
         for walk in walks:
-            passages = walk.passages(islice(depths, len(walk.ends)))
+            passages = walk.passages(islice(depths, len(walk.stops)))
             passed += [(passage, walk.step) for passage in passages]
         crossings = self._crossings(sorted(passed, key=lambda one: one[0].at_s)) if passed else []
         for walk in walks:

@@ -39,7 +39,7 @@ class ZoneGeometry:
 
     def __init__(self, zones: Sequence[Zone], aspect: float) -> None:
         outlines = [isotropic(np.array(zone.corners_rel), aspect) for zone in zones]
-        self._edges = _edges(outlines)
+        self._corners, self._edges = _rings(outlines)
         self._edges_of = [_edge_list(outline) for outline in outlines]
         self.is_line: Bools = np.array([zone.is_line for zone in zones], dtype=bool)
         """Shape `(z,)`."""
@@ -60,11 +60,14 @@ class ZoneGeometry:
             Shape `(z, n)`. Polygons: distance to the border, positive inside. Lines: distance to
             the line drawn on without end, positive on its right (in) side.
         """
-        return self._depths(points[:, None, None], self._edges[..., None], self.is_line[:, None])
+        return self._depths(
+            points[:, None, None], self._corners[..., None], self._edges[..., None], self.is_line[:, None]
+        )
 
     def pair_distances(self, points: Floats, zones: Ints) -> Floats:
         """Return the signed distance of each point, `(2, p)`, to its zone, `(p,)`."""
-        return self._depths(points[:, None], self._edges.take(zones, axis=2), self.is_line[zones])
+        corners, edges = self._corners.take(zones, axis=2), self._edges.take(zones, axis=2)
+        return self._depths(points[:, None], corners, edges, self.is_line[zones])
 
     def passages(self, before: Point, after: Point, zone: int) -> tuple[float, float] | None:
         """Return the first and the last crossing of a straight step with the edges of a zone.
@@ -94,14 +97,16 @@ class ZoneGeometry:
         share = (point[0] - start_x) * edge_x + (point[1] - start_y) * edge_y
         return 0.0 <= share / (edge_x * edge_x + edge_y * edge_y) <= 1.0
 
-    def _depths(self, points: Floats, edges: Floats, is_line: Bools) -> Floats:
-        """Return depths, `(…)`, of points, `(2, 1, …)`, against edges, `(7, e, …)`."""
-        starts, steps, squares, slopes, ends_y = edges[:2], edges[2:4], edges[4], edges[5], edges[6]
-        gaps = points - starts
-        is_left_of = ((gaps[1] < 0.0) != (points[1] < ends_y)) & (gaps[0] < gaps[1] * slopes)
+    def _depths(self, points: Floats, corners: Floats, edges: Floats, is_line: Bools) -> Floats:
+        """Return depths, `(…)`, of points, `(2, 1, …)`, in rings of corners and edges; see `_rings`."""
+        steps, squares, slopes = edges[:2], edges[2], edges[3]
+        gaps = points - corners
+        is_above = gaps[1] < 0.0
+        gaps = gaps[:, :-1]
+        is_left_of = (is_above[:-1] != is_above[1:]) & (gaps[0] < gaps[1] * slopes)
         along = gaps * steps
-        share = (along[0] + along[1]) / squares
-        off = gaps - np.minimum(np.maximum(share, 0.0), 1.0) * steps
+        share = np.minimum(np.maximum((along[0] + along[1]) / squares, 0.0), 1.0)
+        off = gaps - share * steps
         off *= off
         nearest = np.sqrt(np.minimum.reduce(off[0] + off[1], axis=0))
         depths: Floats = np.where(np.logical_xor.reduce(is_left_of, axis=0), nearest, -nearest)
@@ -111,22 +116,22 @@ class ZoneGeometry:
         return depths
 
 
-def _edges(outlines: Sequence[Floats]) -> Floats:
-    """Return the edges of zones, shape `(7, e, z)`: start, step, squared length, slope and end's y.
+def _rings(outlines: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Return the corners of zones, `(2, e + 1, z)`, and the edges between them, `(4, e, z)`.
 
-    Zones with fewer edges than the largest are filled up with edges of no length on their first
-    corner, which change neither a distance nor a parity.
+    An edge is its step, its squared length, and its slope, x by y. Zones with fewer edges than the
+    largest end in edges of no length, which change neither a distance nor a parity.
     """
     most = max((len(outline) for outline in outlines), default=1)
-    edges = np.zeros((7, most, len(outlines)))
+    corners = np.zeros((2, most + 1, len(outlines)))
     for zone, outline in enumerate(outlines):
-        filled = np.concatenate([outline, np.repeat(outline[:1], most - len(outline) + 1, axis=0)])
-        edges[:2, :, zone], edges[2:4, :, zone] = filled[:-1].T, np.diff(filled, axis=0).T
-        edges[6, :, zone] = filled[1:, 1]
-    squares = edges[2] ** 2 + edges[3] ** 2
-    edges[4] = np.where(squares > 0.0, squares, 1.0)
-    edges[5] = edges[2] / np.where(edges[3] == 0.0, 1.0, edges[3])
-    return edges
+        corners[:, :, zone] = outline[0][:, None]
+        corners[:, : len(outline), zone] = outline.T
+    steps = np.diff(corners, axis=1)
+    squares = (steps**2).sum(axis=0)
+    squares = np.where(squares > 0.0, squares, 1.0)
+    slopes = steps[0] / np.where(steps[1] == 0.0, 1.0, steps[1])
+    return corners, np.concatenate([steps, squares[None], slopes[None]])
 
 
 def _edge_list(outline: Floats) -> list[tuple[float, float, float, float]]:

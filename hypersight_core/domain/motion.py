@@ -54,9 +54,10 @@ def predicted(motion: Motion, after_s: Floats, heights: Floats, settings: Motion
     later = np.empty_like(motion)
     later[POINTS] = points + reach * speeds
     later[SPEEDS] = keep * speeds
-    dt = np.minimum(dt, settings.longest_growth_s)
-    keep = np.exp(dt / -settings.fade_s)
-    reach = settings.fade_s * (1.0 - keep)
+    if dt.max(initial=0.0) > settings.longest_growth_s:
+        dt = np.minimum(dt, settings.longest_growth_s)
+        keep = np.exp(dt / -settings.fade_s)
+        reach = settings.fade_s * (1.0 - keep)
     push = on_both_axes(settings.acceleration * heights) ** 2 * dt * dt
     mixed = mixed_vars + reach * speed_vars
     later[POINT_VARS] = point_vars + reach * (mixed_vars + mixed) + push * (dt * dt / 4.0)

@@ -134,6 +134,8 @@ class Step(NamedTuple):
     zone: int
     before: Spot
     after: Spot
+    depth: float
+    """Signed distance after the step."""
     height: float
     """Of the box."""
     is_visible: bool
@@ -149,32 +151,35 @@ class Walk:
         self._outer = settings.hysteresis * step.height
         self._inner = min(self._outer, 0.5 * geometry.half_widths[step.zone])
         self._passages: list[Passage] = []
-        self.ends = self._ends()
-        """Of the pieces; the signed distances there are what `passages` wants."""
+        crossed = geometry.passages(step.before[1:], step.after[1:], step.zone)
+        self.is_idle = crossed is None and gate.crossed is None and (step.depth >= 0.0) == gate.is_in
+        """Whether nothing is under way and nothing happens."""
+        self.stops = [] if self.is_idle else self._stops(crossed)
+        """Where one piece ends and the next begins; the signed distances there are what `passages` wants."""
 
-    def _ends(self) -> list[Spot]:
-        """Return the ends of the pieces: evenly spaced, and where edges are crossed and midway between.
+    def _stops(self, crossed: tuple[float, float] | None) -> list[Spot]:
+        """Return the stops: evenly spaced, and where edges are crossed and midway between.
 
         No piece is longer than the way through what is deep in a zone, or a person that stops at the
         brim of a narrow one would not be seen deep in it.
         """
-        before, after, settings = self.step.before, self.step.after, self._settings
-        length = math.hypot(after[1] - before[1], after[2] - before[2])
-        least = max((after[0] - before[0]) / settings.step_s, length / (2.0 * self._inner))
+        step, settings = self.step, self._settings
+        length = math.hypot(step.after[1] - step.before[1], step.after[2] - step.before[2])
+        least = max((step.after[0] - step.before[0]) / settings.step_s, length / (2.0 * self._inner))
         count = math.ceil(min(max(least - 1e-6, 1.0), settings.max_pieces))
-        shares = [piece / count for piece in range(1, count + 1)]
-        crossed = self._geometry.passages(before[1:], after[1:], self.step.zone)
+        shares = [piece / count for piece in range(1, count)]
         if crossed is not None:
             first, last = crossed
             shares = sorted([*shares, first, (first + last) / 2.0, last])
-        return [_between(before, after, share) for share in shares]
+        return [_between(step.before, step.after, share) for share in shares]
 
     def passages(self, depths: Iterable[float]) -> list[Passage]:
         """Change the gate; return what passed, in order of time."""
         before = self.step.before
-        for end, depth in zip(self.ends, depths, strict=True):
-            self._advance(before, end, depth)
-            before = end
+        for stop, depth in zip(self.stops, depths, strict=True):
+            self._advance(before, stop, depth)
+            before = stop
+        self._advance(before, self.step.after, self.step.depth)
         return self._passages
 
     def _advance(self, before: Spot, end: Spot, depth: float) -> None:

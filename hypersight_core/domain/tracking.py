@@ -5,8 +5,7 @@ No clock, no randomness: the same calls give the same tracks.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ SMALLEST = 1e-4
 """Width and height of a box, in frame heights: a person has a size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Who is gone after a frame."""
 
     ended: Ints
@@ -54,11 +52,13 @@ class Tracker:
         found, now = self._found(boxes, is_strong), self._predicted(at_s)
         columns = Association(self.tracks, now, at_s, self._last_at, self._settings).columns(found)
         is_seen = columns != OPEN
-        ended = self._ended((~is_seen).nonzero()[0], at_s)
+        unseen = (~is_seen).nonzero()[0].tolist()
+        ended = np.array([row for row in unseen if self._is_given_up(row, at_s)], dtype=np.int64)
         change = Change(ended, now[POINTS].take(ended, axis=1))
         self.tracks.frames += 1
-        if len(found):
-            self._correct(is_seen, now, found.take(columns), at_s)
+        if len(is_strong):
+            points, sizes = found.points.take(columns, axis=1), found.sizes.take(columns, axis=1)
+            self._correct(is_seen, now, points, sizes, at_s)
         if len(ended):
             self.tracks = self.tracks.without(ended)
         is_new = is_strong.copy()
@@ -106,23 +106,20 @@ class Tracker:
         sizes = np.maximum(corners[2:] - corners[:2], SMALLEST)
         return Found(corners[:2] + self._handle * sizes, sizes, is_strong)
 
-    def _ended(self, unseen: Ints, at_s: float) -> Ints:
-        """Return those of the unseen tracks that are given up."""
-        if not len(unseen):
-            return unseen
-        settings, seen_at = self._settings, self.tracks.seen_at[unseen]
-        is_tentative = self.tracks.hits[unseen] < settings.confirm_hits
-        max_age_s = np.where(is_tentative, settings.tentative_age_s, settings.max_age_s)
-        is_missed_once = seen_at >= self._last_at - EPSILON_S
-        is_long_unseen = ~is_missed_once & (at_s - seen_at > max_age_s + EPSILON_S)
-        ended: Ints = unseen[is_long_unseen | np.isnan(self._last_at)]
-        return ended
+    def _is_given_up(self, row: int, at_s: float) -> bool:
+        """Say whether a track that is not seen ends: not at its first miss, unless after an interruption."""
+        settings, seen_at = self._settings, self.tracks.seen_at[row]
+        if seen_at >= self._last_at - EPSILON_S:
+            return False
+        is_tentative = self.tracks.hits[row] < settings.confirm_hits
+        max_age_s = settings.tentative_age_s if is_tentative else settings.max_age_s
+        return math.isnan(self._last_at) or bool(at_s - seen_at > max_age_s + EPSILON_S)
 
-    def _correct(self, is_seen: Bools, now: Motion, found: Found, at_s: float) -> None:
-        """Take in the detection of each track that has one; the others' are not looked at."""
+    def _correct(self, is_seen: Bools, now: Motion, points: Floats, sizes: Floats, at_s: float) -> None:
+        """Take in the detection of each track, `(2, n)`; those of tracks that have none are not looked at."""
         tracks, settings = self.tracks, self._settings
-        motion = corrected(now, found.points, found.sizes[1], settings.motion)
-        sizes = tracks.sizes + settings.motion.size_share * (found.sizes - tracks.sizes)
+        motion = corrected(now, points, sizes[1], settings.motion)
+        sizes = tracks.sizes + settings.motion.size_share * (sizes - tracks.sizes)
         faded = np.exp((tracks.seen_at - at_s) / settings.visibility_s)
         fresh = self._fresh_share(at_s)
         visibility = tracks.visibility * faded + (1.0 - faded if math.isnan(fresh) else fresh)

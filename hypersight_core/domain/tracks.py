@@ -4,6 +4,7 @@ Time is seconds, positions are frame heights, spreads are box heights.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +89,7 @@ class Tracks(Rows):
         return speeds
 
 
-@dataclass(slots=True)
-class Found(Rows):
+class Found(NamedTuple):
     """The detections of one frame, as tracks see them."""
 
     points: Floats

@@ -1,17 +1,21 @@
 """Who is who from frame to frame."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hypersight_core.domain.motion import POINT_VARS, POINTS, predicted
 from hypersight_core.domain.tracking import Tracker
 from hypersight_core.domain.tracks import TrackingSettings
 from hypersight_core.errors import InvalidInput
 
 TALL = 0.2
+EASY = TrackingSettings(limit=1000.0)
+"""Only the cut says who is whom."""
 
 
 def boxes(*points: tuple[float, float], tall: float = TALL) -> np.ndarray:
@@ -25,6 +29,17 @@ def follow(tracker: Tracker, at_s: float, *points: tuple[float, float], is_stron
     tracker.update(at_s, boxes(*points), np.full(len(points), is_strong))
     tracks = tracker.tracks
     return [int(track_id) for track_id in tracks.ids[tracks.seen_at == at_s]]
+
+
+def box_at(tracker: Tracker, at_s: float, distance: float, growth: float) -> np.ndarray:
+    """Return a box beside the only track, at a squared distance of which `growth` squared is its size."""
+    tracks = tracker.tracks
+    height = tracks.sizes[1, 0]
+    tall = height * math.exp(growth * EASY.size_spread)
+    now = predicted(tracks.motion, at_s - tracks.seen_at, tracks.sizes[1], EASY.motion)[..., 0]
+    spread = now[POINT_VARS, 0] + EASY.motion.measured**2 * height * tall
+    x = now[POINTS, 0] + math.sqrt((distance - growth**2) * spread)
+    return boxes((x, now[POINTS, 1] + (0.5 - EASY.handle) * tall), tall=tall)
 
 
 def test_a_person_walking_at_one_frame_a_second_keeps_its_identity_though_boxes_never_overlap():
@@ -120,6 +135,16 @@ def test_the_uncertainty_grows_with_the_gap():
         follow(tracker, 1.8 + gap_s, (0.62, 0.5))
     assert near.tracks.ids.tolist() == [1, 2]
     assert far.tracks.ids.tolist() == [1]
+
+
+@given(st.floats(-4.8, 4.8), st.floats(0.1, 4.0), st.sampled_from([0.93, 0.999, 1.001, 1.1]))
+def test_a_track_goes_on_with_whatever_lies_within_the_cut(growth, gap_s, share):
+    tracker = Tracker(EASY)
+    for i in range(5):
+        follow(tracker, i / 5, (0.5, 0.5))
+    found = box_at(tracker, 0.8 + gap_s, share * EASY.cut, growth)
+    tracker.update(0.8 + gap_s, found, np.ones(1, dtype=bool))
+    assert (len(tracker.tracks) == 1) == (share < 1.0)
 
 
 def test_memory_is_bounded_however_many_detections_come():
