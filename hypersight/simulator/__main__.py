@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from hypersight.simulator.camera import CameraSimulator
@@ -28,7 +29,9 @@ def main() -> int:
             port=arguments.port,
             fps=arguments.fps,
             segment_s=arguments.segment_s,
+            window=arguments.window,
             cache_dir=arguments.cache_dir,
+            began_at=arguments.began_at,
         )
         with camera:
             print(json.dumps({"url": camera.url}), flush=True)  # noqa: T201 - the answer to who started us
@@ -50,7 +53,14 @@ def _arguments() -> argparse.Namespace:
         "--fps", type=_positive, default=None, help="true frame rate, where the file is wrong"
     )
     parser.add_argument("--segment-s", type=_positive, default=2.0, help="length of a segment in seconds")
+    parser.add_argument("--window", type=int, default=5, help="segments in the playlist")
     parser.add_argument("--cache-dir", type=Path, default=None, help="keep the encoded film here")
+    parser.add_argument(
+        "--began-at",
+        type=datetime.fromisoformat,
+        default=None,
+        help="go on as if it had run since then (ISO 8601 with an offset)",
+    )
     return parser.parse_args()
 
 

@@ -24,6 +24,8 @@ class CameraSimulator:
         window: segments in the playlist.
         cache_dir: where the encoded film is kept for the next time; None: nowhere.
         epoch: program date time of the film's first frame; None: now, less the head start.
+        began_at: the moment the film began, which is its epoch too: a camera that is started again with
+            the same moment goes on as if it had run all the time.
     """
 
     def __init__(  # noqa: PLR0913 - independent options, each with a usual value
@@ -37,9 +39,11 @@ class CameraSimulator:
         window: int = 5,
         cache_dir: Path | None = None,
         epoch: datetime | None = None,
+        began_at: datetime | None = None,
     ) -> None:
         self._clip = EncodedClip(clip, fps=fps, segment_s=segment_s, cache_dir=cache_dir)
-        self._address, self._window, self._epoch = (host, port), window, epoch
+        self._address, self._window = (host, port), window
+        self._epoch, self._began_at = epoch or began_at, began_at
         self._stage = Stage(self._playlist, self._segment, self._prepare)
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -92,9 +96,10 @@ class CameraSimulator:
         try:
             head_start = min(HEAD_START, self._window)
             self._clip.start(head_start)
-            head_start_s = sum(self._clip.durations_s[:head_start])
-            self._began_s = time.monotonic() - head_start_s
-            self._epoch = self._epoch or datetime.now(UTC) - timedelta(seconds=head_start_s)
+            now = datetime.now(UTC)
+            began_at = self._began_at or now - timedelta(seconds=sum(self._clip.durations_s[:head_start]))
+            self._began_s = time.monotonic() - (now - began_at).total_seconds()
+            self._epoch = self._epoch or began_at
             self._server = Server(self._address, self._stage)
         except BaseException:
             self._clip.stop()
