@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypersight_core.domain.cameras import Camera, CameraSettings, Processor, ProcessorSettings
-from hypersight_core.domain.events import Event, EventKind
+from hypersight_core.domain.events import Event, EventKind, SegmentRecord
 from hypersight_core.domain.zones import Zone
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -47,3 +47,8 @@ def an_event(**changes: Any) -> Event:
         "processor_id": 4, "ts": NOON, "kind": EventKind.ENTER, "zone": 0, "track_id": 1,
     }  # fmt: skip
     return Event(**(usual | changes))
+
+
+def a_record(**changes: Any) -> SegmentRecord:
+    usual: dict[str, Any] = {"camera_id": 1, "seq": 1, "position_at": NOON}
+    return SegmentRecord(**(usual | changes))

@@ -12,7 +12,7 @@ from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, SegmentRecord
 from hypersight_core.errors import InvalidInput, LeaseLost, NotFound
 from hypersight_core.store import cameras, processors
-from hypersight_core.store.tables import camera, processor, processor_version, watcher_checkpoint
+from hypersight_core.store.tables import camera, observation, processor, processor_version, watcher_checkpoint
 
 HOUR = timedelta(hours=1)
 
@@ -74,6 +74,13 @@ def checkpoint(tx: Connection, camera_id: int) -> Checkpoint | None:
     query = sa.select(saved.seq, saved.position_at, saved.state).where(saved.camera_id == camera_id)
     row = tx.execute(query).first()
     return None if row is None else Checkpoint(*row)
+
+
+def seen_until(tx: Connection, camera_id: int) -> datetime | None:
+    """Return up to when it is known whether a camera was watched; None when it never was."""
+    seen = observation.c
+    query = sa.select(seen.to_at).where(seen.camera_id == camera_id).order_by(seen.from_at.desc()).limit(1)
+    return tx.scalar(query)
 
 
 def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool:

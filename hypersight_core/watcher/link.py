@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
@@ -29,6 +30,8 @@ class Resumption:
 
     seq: int
     record: SegmentRecord | None
+    seen_until: datetime | None
+    """Up to when it is known whether the camera was watched."""
 
 
 class DatabaseLink:
@@ -65,10 +68,11 @@ class DatabaseLink:
         self._read_plan()
         self._thread.start()
 
-    def append(self, record: SegmentRecord) -> None:
-        """Keep a record safe on disk and have it written soon."""
-        self._spool.append(record)
+    def append(self, record: SegmentRecord) -> bool:
+        """Keep a record safe on disk and have it written soon; False when there is no room for it."""
+        is_kept = self._spool.append(record)
         self._wake.set()
+        return is_kept
 
     def close(self, reason: str) -> None:
         """Write what still waits, for a few seconds at most, then give the lease back."""
@@ -139,8 +143,11 @@ def resumption(store: Store, spool: Spool, camera_id: int) -> Resumption:
         newest = record
     with store.transaction() as tx:
         saved = watching.checkpoint(tx, camera_id)
+        known = watching.seen_until(tx, camera_id)
+    if newest is not None and newest.observations:
+        known = newest.observations[-1].to_at
     if saved is not None and (newest is None or saved.seq >= newest.seq):
         newest = SegmentRecord(
             camera_id=camera_id, seq=saved.seq, position_at=saved.position_at, state=saved.state
         )
-    return Resumption(newest.seq if newest is not None else 0, newest)
+    return Resumption(newest.seq if newest is not None else 0, newest, known)

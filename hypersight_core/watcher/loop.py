@@ -3,11 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
@@ -25,6 +24,9 @@ CLOCK_STEP = timedelta(hours=1)
 """A stream time further than this before the last position is a changed clock, not a repetition."""
 
 
+LONGEST_PAUSE = timedelta(days=31)
+"""Longer ones leave no observation: that nobody watched is clear without, and a clock set by years would
+leave a row for every hour of them."""
 TICK = timedelta(microseconds=1)
 SEAM = timedelta(seconds=1.5)
 """Segments further apart than this have something missing between them."""
@@ -68,6 +70,8 @@ class SegmentLoop:
         self._seq = 0
         self._position_at: datetime | None = None
         self._ended_at: datetime | None = None
+        self._seen_until: datetime | None = None
+        self._unstored: Observation | None = None
         self._is_resumed = self._is_broken = False
         self._advice = ""
 
@@ -86,11 +90,17 @@ class SegmentLoop:
         """Stream time up to which everything is counted."""
         return self._position_at
 
-    def resume(self, seq: int, position_at: datetime | None, state: Mapping[str, Any]) -> None:
-        """Go on after the record `seq`, as if there had been no restart."""
-        self._seq, self._position_at = seq, position_at
-        self._ended_at, self._is_resumed = position_at, True
-        self._running.configure(self._plan, state)
+    def resume(self, record: SegmentRecord, seen_until: datetime | None) -> None:
+        """Go on after `record`, as if there had been no restart.
+
+        Args:
+            seen_until: end of the newest observation; what lies between it and the stream's next piece
+                is observed as `paused`.
+        """
+        self._seq, self._position_at = record.seq, record.position_at
+        self._ended_at, self._is_resumed = record.position_at, True
+        self._seen_until = seen_until
+        self._running.configure(self._plan, record.state)
 
     def configure(self, plan: WatchPlan) -> None:
         """Take over an edited plan, from the next frame on."""
@@ -108,6 +118,12 @@ class SegmentLoop:
         """End the threads of detector calls and realtime processors."""
         self._analyst.close()
         self._running.close()
+
+    def unstored(self, record: SegmentRecord) -> None:
+        """Take note that a record could not be kept: the next one says that its time is missing."""
+        lost = record.observations
+        wanted = sum(one.frames_wanted for one in lost)
+        self._unstored = self._observation(lost[0].from_at, lost[-1].to_at, wanted, 0, Reason.LATE_DROPPED)
 
     def gap(self, gap: Gap) -> SegmentRecord | None:
         """Record a piece of time nobody saw; None when its length is not known."""
@@ -214,15 +230,29 @@ class SegmentLoop:
     def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
         self._seq += 1
         self._position_at = position_at
+        lost, self._unstored = self._unstored, None
         self._advice = self._running.advice()
         return SegmentRecord(
             camera_id=self._plan.camera.camera_id,
             seq=self._seq,
             position_at=position_at,
             events=tuple(events),
-            observations=(seen,),
+            observations=(*([lost] if lost else ()), *self._since_restart(seen)),
             state=self._running.state(),
         )
+
+    def _since_restart(self, seen: Observation) -> tuple[Observation, ...]:
+        """Return the observation; after a restart also the time that nobody watched, and nothing twice."""
+        until, self._seen_until = self._seen_until, None
+        if until is None:
+            return (seen,)
+        if seen.from_at < until < seen.to_at:
+            return (replace(seen, from_at=until),)
+        pause = seen.from_at - until
+        if not timedelta() < pause <= LONGEST_PAUSE:
+            return (seen,)
+        wanted = round(pause.total_seconds() * self._plan.camera.watch_fps)
+        return self._observation(until, seen.from_at, wanted, 0, Reason.PAUSED), seen
 
 
 def _nobody_looks(_processor_id: int, _overlay: Overlay) -> None:

@@ -74,7 +74,7 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
         try:
             loop.configure(plan)
             if before.record is not None:
-                loop.resume(before.seq, before.record.position_at, before.record.state)
+                loop.resume(before.record, before.seen_until)
             return _Follower(loop, link, stop, settings.max_lag_s).follow(plan)
         finally:
             loop.close()
@@ -119,8 +119,8 @@ class _Follower:
 
     def _take(self, piece: Segment | Gap) -> None:
         record = self._loop.gap(piece) if isinstance(piece, Gap) else self._counted(piece)
-        if record is not None:
-            self._link.append(record)
+        if record is not None and not self._link.append(record):
+            self._loop.unstored(record)
 
     def _counted(self, segment: Segment) -> SegmentRecord | None:
         if segment.is_discontinuity:

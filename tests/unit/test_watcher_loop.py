@@ -17,7 +17,7 @@ from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.source import Gap, Recording, Segment, open_source
 from hypersight_core.watcher.loop import SegmentLoop
-from tests.builders import NOON, a_camera, a_processor, noon
+from tests.builders import NOON, a_camera, a_processor, a_record, noon
 from tests.clips import SQUARE_PX, Film, write_film
 from tests.fakes.square_finder import SquareFinder
 
@@ -146,7 +146,7 @@ def test_a_restart_between_two_segments_changes_no_event(make_loop, segments, ki
     saved = msgspec.json.decode(msgspec.json.encode(before[-1]), type=SegmentRecord)
 
     successor = make_loop(a_plan(), SquareFinder())
-    successor.resume(saved.seq, saved.position_at, saved.state)
+    successor.resume(saved, saved.observations[-1].to_at)
     # The window of a live stream still holds segments that were counted before the restart.
     after = counted(successor, segments[max(0, killed_after - 1) :])
 
@@ -189,11 +189,57 @@ def test_a_gap_of_unknown_length_leaves_no_record(make_loop):
 
 def test_a_clock_set_back_by_a_day_is_counted_and_not_taken_for_a_repetition(make_loop, segments):
     loop = make_loop(a_plan(), SquareFinder())
-    loop.resume(7, NOON + timedelta(days=1), {})
+    loop.resume(a_record(seq=7, position_at=noon(86_400)), noon(86_400))
     record = loop.segment(segments[0])
     assert record is not None
     assert record.seq == 8
-    assert record.observations[0].frames_detected > 0
+    (seen,) = record.observations
+    assert (seen.from_at, seen.to_at) == (segments[0].start_at, segments[0].stop_at)
+    assert seen.frames_detected > 0
+
+
+def test_the_time_of_records_without_room_is_missing_and_said_so_by_the_next_record(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    for segment in segments[:2]:
+        refused = loop.segment(segment)
+        assert refused is not None
+        loop.unstored(refused)
+    record = loop.segment(segments[2])
+    assert record is not None
+    lost, seen = record.observations
+    assert (lost.from_at, lost.to_at) == (segments[0].start_at, segments[1].stop_at)
+    assert (lost.frames_wanted, lost.frames_detected, lost.reason) == (20, 0, Reason.LATE_DROPPED)
+    assert (seen.from_at, seen.reason) == (segments[2].start_at, None)
+
+
+def test_what_passed_while_nobody_watched_is_observed_as_paused(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(a_record(seq=7, position_at=noon(-30.2)), noon(-30))
+    first, second = loop.segment(segments[0]), loop.segment(segments[1])
+    assert first is not None
+    assert second is not None
+    paused, seen = first.observations
+    assert (paused.from_at, paused.to_at, paused.reason) == (noon(-30), noon(0), Reason.PAUSED)
+    assert (paused.frames_wanted, paused.frames_detected) == (150, 0)
+    assert (seen.from_at, seen.reason) == (noon(0), None)
+    assert len(second.observations) == 1
+
+
+def test_a_piece_that_was_observed_in_part_before_a_restart_is_not_observed_twice(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(a_record(seq=7, position_at=noon(0.9)), noon(1))
+    record = loop.segment(segments[0])
+    assert record is not None
+    (seen,) = record.observations
+    assert (seen.from_at, seen.to_at) == (noon(1), segments[0].stop_at)
+
+
+def test_a_year_without_a_watcher_leaves_no_row_for_every_hour(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(a_record(seq=7, position_at=NOON - timedelta(days=365)), NOON - timedelta(days=365))
+    record = loop.segment(segments[0])
+    assert record is not None
+    assert len(record.observations) == 1
 
 
 def test_an_edited_zone_takes_effect_at_the_next_segment(make_loop, segments):
