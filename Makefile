@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check lint types contracts lock clean
+.PHONY: help setup demo up test chaos check lint types contracts lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ up: setup ## run the whole system with your own cameras
 
 test: setup ## run every test
 	@$(BIN)/python -m pytest
+
+chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)
+	@$(BIN)/python -m tests.chaos
 
 check: lint types contracts ## everything CI runs beside the tests
 

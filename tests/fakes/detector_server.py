@@ -58,14 +58,16 @@ class FakeDetector:
     every request until it is None again; `next_faults` meet one request each, before `fault` and the answers.
     """
 
-    def __init__(self, answers: Answer = ONE_PERSON, face_answers: Answer = NO_FACES) -> None:
+    def __init__(
+        self, answers: Answer = ONE_PERSON, face_answers: Answer = NO_FACES, *, port: int = 0
+    ) -> None:
         self.answers, self.face_answers = answers, face_answers
         self.fault: Fault | None = None
         self.next_faults: deque[Fault] = deque()
         self.delay_s = 0.0
         self.requests: list[Received] = []
         self.is_ending = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake detector")
 
     @property
@@ -112,8 +114,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # joined when the server closes, so that no test leaves a thread behind
     request_queue_size = 64
 
-    def __init__(self, fake: FakeDetector) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, fake: FakeDetector, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.fake = fake
         self._connections: set[socket.socket] = set()
 

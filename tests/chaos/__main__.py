@@ -1,0 +1,147 @@
+"""Kills, stops and breaks every part of the system while it watches, and compares with an undisturbed run.
+
+    make chaos
+    python -m tests.chaos --only "kill watcher,kill database" --pairs 0
+
+One camera, live, with known persons; the local stack as `make up` runs it, on a database, a detector and a
+camera of its own. A table says for each fault how many events were lost or doubled, how long presence was
+wrong, how much stream time is unaccounted for, and how long it took until all was well again; the last line
+is one JSON object. The exit code is 1 when anything is wrong.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.chaos.control import Control
+from tests.chaos.faults import Fault, pairs, single
+from tests.chaos.judging import Seen, Verdict, verdict
+from tests.chaos.world import World
+
+GIVE_UP_S = 90.0
+WELL_WITHIN_S = 15.0
+"""After a fault's end; more is a failure."""
+QUIET_S = 4.0
+"""Between faults, and before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """One fault, as it went."""
+
+    fault: Fault
+    began_at: datetime
+    recovered_s: float
+    """From the fault's end until everything was well; infinite when it never was."""
+    ended_at: datetime
+
+
+def strike(world: World, fault: Fault) -> Struck:
+    """Let it happen, and wait until all is well again."""
+    began_at = datetime.now(UTC)
+    fault.begin(world)
+    time.sleep(fault.hold_s)
+    fault.end(world)
+    ended_s = time.monotonic()
+    time.sleep(1.0)
+    recovered_s = float("inf")
+    while time.monotonic() - ended_s < GIVE_UP_S:
+        if world.is_well():
+            recovered_s = time.monotonic() - ended_s
+            break
+        time.sleep(0.25)
+    time.sleep(QUIET_S)
+    print(f"{fault.name:34} well again after {recovered_s:5.1f} s", flush=True)
+    return Struck(fault, began_at, recovered_s, datetime.now(UTC))
+
+
+def problems_of(struck: Struck, found: Verdict) -> list[str]:
+    """Return what is wrong; nothing when all is as it must be."""
+    problems = []
+    if struck.recovered_s > WELL_WITHIN_S:
+        problems.append(f"well again only after {struck.recovered_s:.1f} s")
+    if found.lost or found.doubled:
+        problems.append(f"{found.lost} events lost, {found.doubled} doubled")
+    if found.presence_error_s or found.coverage_error_s:
+        problems.append(
+            f"presence wrong for {found.presence_error_s} s, {found.coverage_error_s} s unaccounted"
+        )
+    if found.missed_s and not struck.fault.is_stream_gone:
+        problems.append(f"{found.missed_s} s missed, though the stream had them")
+    return problems
+
+
+def run(folder: Path, seed: int, only: Sequence[str], pair_count: int) -> int:
+    """Do it all; return the exit code."""
+    with World(folder) as world:
+        with Control(world.simulators[0], world.watched, world.processors) as control:
+            _wait_well(world)
+            time.sleep(QUIET_S)
+            faults = [*single(world), *pairs(world, pair_count, random.Random(seed))]
+            wanted = [fault for fault in faults if not only or fault.name in only]
+            struck = [strike(world, fault) for fault in wanted]
+            _wait_well(world)
+        seen = _seen(world)
+        true = [asdict(event) for event in control.events]
+    rows = []
+    for one in struck:
+        found = verdict(
+            true, seen, (one.began_at - timedelta(seconds=2), one.ended_at - timedelta(seconds=3))
+        )
+        rows.append({"fault": one.fault.name, "recovered_s": round(one.recovered_s, 1), **asdict(found),
+                     "problems": problems_of(one, found)})  # fmt: skip
+    _print(rows)
+    print(json.dumps(rows))
+    return 1 if any(row["problems"] for row in rows) else 0
+
+
+def _wait_well(world: World) -> None:
+    ends_s = time.monotonic() + GIVE_UP_S
+    while not world.is_well():
+        assert time.monotonic() < ends_s, "it does not get well"
+        time.sleep(0.25)
+
+
+def _seen(world: World) -> Seen:
+    ids = [one.processor_id for one in world.processors]
+    return Seen(
+        world.rows("SELECT * FROM processor_event WHERE processor_id = ANY (:ids)", ids=ids),
+        world.rows("SELECT * FROM observation WHERE camera_id = :id", id=world.watched.camera_id),
+    )
+
+
+def _print(rows: Sequence[dict[str, object]]) -> None:
+    heads = ("recovered_s", "lost", "doubled", "presence_error_s", "missed_s", "coverage_error_s")
+    print(f"\n{'fault':34} {' '.join(f'{head:>17}' for head in heads)}")
+    for row in rows:
+        print(f"{row['fault']!s:34} {' '.join(f'{row[head]!s:>17}' for head in heads)}")
+        for problem in row["problems"] if isinstance(row["problems"], list) else ():
+            print(f"    wrong: {problem}")
+
+
+def main() -> int:
+    """Run; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the random pairs")
+    parser.add_argument("--pairs", type=int, default=5, help="random pairs of kills after the single faults")
+    parser.add_argument("--only", default="", help="names of faults, parted by commas")
+    parser.add_argument("--folder", type=Path, help="keep everything here; left out: a temporary folder")
+    options = parser.parse_args()
+    only = [name.strip() for name in options.only.split(",") if name.strip()]
+    if options.folder is not None:
+        return run(options.folder, options.seed, only, options.pairs)
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        return run(Path(folder), options.seed, only, options.pairs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""What is made to go wrong, one entry each: how it begins, how it ends, and what may be missed meanwhile."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from tests.chaos.world import PARTS, World
+
+Act = Callable[[World], None]
+
+
+def nothing(_: World) -> None:
+    """Leave it to the system to recover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong for a while."""
+
+    name: str
+    begin: Act
+    end: Act = nothing
+    hold_s: float = 0.0
+    is_stream_gone: bool = False
+    """Whether segments are really missed; everything else may miss nothing."""
+
+
+def _kill_part(name: str, world: World) -> None:
+    os.kill(world.part_pid(name), signal.SIGKILL)
+
+
+def _kill_watcher(world: World) -> None:
+    os.kill(world.watcher_pid(), signal.SIGKILL)
+
+
+def _detector(order: str, world: World) -> None:
+    world.detector.order(order)
+
+
+def _camera(order: str, world: World) -> None:
+    world.camera_fault(order)
+
+
+def _stop_watcher(world: World) -> None:
+    os.kill(world.watcher_pid(), signal.SIGSTOP)
+
+
+def _start_database(world: World) -> None:
+    world.database.start()
+
+
+def _switch(is_on: bool, world: World) -> None:
+    world.api("PATCH", f"/api/v1/cameras/{world.watched.camera_id}", enabled=is_on)
+
+
+def _edit(threshold: float, world: World) -> None:
+    world.api("PATCH", f"/api/v1/processors/{world.processors[0].processor_id}", threshold=threshold)
+
+
+def _add_and_delete_camera(world: World) -> None:
+    """Delete a camera while its watcher writes; what it leaves is looked at in the end."""
+    url = world.watched.stream_url
+    made = world.api("POST", "/api/v1/cameras", name="short-lived", stream_url=url, watch_fps=2)
+    path = f"/api/v1/cameras/{made['camera_id']}"
+    world.api("POST", f"{path}/processors", kind="objects")
+    ends_s = time.monotonic() + 30
+    while not world.api("GET", f"{path}/status")["watching"] and time.monotonic() < ends_s:
+        time.sleep(0.2)
+    world.api("DELETE", f"{path}?purge=true")
+
+
+def _second_supervisor(world: World) -> None:
+    """Start another Dagster daemon over the same instance."""
+    home = world.var_dir / "dagster"
+    daemon = next(one for one in world.family() if PARTS["daemon"] in (one.info["cmdline"] or []))
+    environ = {**os.environ, **daemon.environ()}  # noqa: TID251 - what the first one runs with
+    argv = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(home / "workspace.yaml")]
+    with (world.folder / "second-daemon.log").open("wb") as log:
+        world.extra = subprocess.Popen(argv, env=environ, stdout=log, stderr=log)
+
+
+def _end_second_supervisor(world: World) -> None:
+    assert world.extra is not None
+    world.extra.terminate()
+    world.extra.wait(timeout=20)
+    world.extra = None
+
+
+def _fill_spool(world: World) -> None:
+    """Take the database away and leave the spool no room."""
+    world.kill_database()
+    free_bytes = shutil.disk_usage(world.spool_dir).free
+    (world.spool_dir / "filler").write_bytes(b"\0" * free_bytes)
+
+
+def _empty_spool(world: World) -> None:
+    (world.spool_dir / "filler").unlink()
+    _start_database(world)
+
+
+def single(world: World) -> Iterator[Fault]:
+    """Yield each fault alone."""
+    yield Fault("kill watcher", _kill_watcher)
+    for part in PARTS:
+        yield Fault(f"kill {part}", partial(_kill_part, part))
+    yield Fault("kill database", World.kill_database, _start_database, 4.0)
+    yield Fault("kill detector", lambda w: w.detector.kill(), lambda w: w.detector.restart(), 4.0)
+    for order in ("slow 0.3", "error", "garbage", "hang", "drop"):
+        yield Fault(f"detector: {order}", partial(_detector, order), partial(_detector, ""), 4.0)
+    yield Fault("kill camera", lambda w: w.camera.kill(), lambda w: w.camera.restart(), 4.0)
+    for order, is_gone in (
+        ("gone", False), ("error", False), ("hang", False), ("stuck", False), ("missing_segments", True),
+        ("empty", True), ("truncated", True), ("reset", False), ("hang_segments", True),
+    ):  # fmt: skip
+        yield Fault(f"camera: {order}", partial(_camera, order), partial(_camera, "normal"), 5.0, is_gone)
+    yield Fault("watcher stopped", _stop_watcher, nothing, 9.0)
+    yield Fault("window outrun", partial(_detector, "error"), partial(_detector, ""), 22.0, True)
+    yield Fault("another resolution", lambda w: w.show_film(1), lambda w: w.show_film(0), 4.0)
+    yield Fault("two supervisors", _second_supervisor, _end_second_supervisor, 12.0)
+    yield Fault("camera edited", partial(_edit, 0.5), partial(_edit, 0.4), 3.0)
+    yield Fault("camera switched off", partial(_switch, False), partial(_switch, True), 4.0, True)
+    yield Fault("a camera deleted", _add_and_delete_camera)
+    if world.has_small_spool:
+        yield Fault("disk full", _fill_spool, _empty_spool, 6.0, is_stream_gone=True)
+    yield Fault("database away 3 min", World.kill_database, _start_database, 180.0)
+
+
+def pairs(world: World, count: int, order: Random) -> Iterator[Fault]:
+    """Yield `count` random pairs of faults that end by themselves or together."""
+    kills = [one for one in single(world) if one.name.startswith("kill")]
+    for _ in range(count):
+        first, second = order.sample(kills, 2)
+        yield Fault(
+            f"{first.name} + {second.name.removeprefix('kill ')}",
+            partial(_both, first.begin, second.begin),
+            partial(_both, first.end, second.end),
+            max(first.hold_s, second.hold_s),
+        )
+
+
+def _both(first: Act, second: Act, world: World) -> None:
+    first(world)
+    second(world)

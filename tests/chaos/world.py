@@ -1,0 +1,261 @@
+"""The system under test: `hypersight up` on a database, a detector and a camera that can be taken away."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import sqlalchemy as sa
+
+from hypersight.postgres import EmbeddedPostgres
+from hypersight.simulator import CameraSimulator
+from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.errors import DatabaseUnavailable
+from hypersight_core.store import cameras, processors, schema
+from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import LeaseView, read_leases
+from tests.builders import camera_settings, processor_settings
+from tests.chaos.children import ROOT, Child, free_port
+from tests.chaos.street import SQUARE_ZONE, Street
+from tests.clips import write_film
+
+FILM = Street(seconds=60.0, gop_s=1.0, width_px=320, height_px=180)
+LARGE_FILM = Street(seconds=60.0, gop_s=1.0, width_px=640, height_px=360)
+SEGMENT_S, WINDOW, WATCH_FPS = 1.0, 15, 5.0
+SPOOL_DISK_KB = 8192
+START_WITHIN_S, STOP_WITHIN_S = 120.0, 40.0
+FRESH_S = 6.0
+"""A watcher whose position is older than this is not watching again yet: three segments and a heartbeat."""
+PARTS = {
+    "code server": "hypersight_pipelines",
+    "daemon": "dagster._daemon",
+    "webserver": "dagster_webserver",
+    "API": "hypersight_api",
+}
+"""What each part of the stack was started as."""
+
+
+class World:
+    """Everything that runs, from one folder; a context manager that starts and ends it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.var_dir = folder / "var"
+        self.began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=10)
+        self.database = EmbeddedPostgres(folder / "postgres")
+        self.spool_dir = self.var_dir / "spool"
+        self.has_small_spool = False
+        self.extra: subprocess.Popen[bytes] | None = None
+        """A second daemon, while there is one."""
+        self._exit = ExitStack()
+
+    def __enter__(self) -> "World":
+        try:
+            self._start()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def _start(self) -> None:
+        films = [write_film(self.folder / f"{film.width_px}.mp4", film) for film in (FILM, LARGE_FILM)]
+        self.simulators = [self._simulator(film) for film in films]
+        for simulator in self.simulators:
+            self._exit.enter_context(simulator)
+            _ = simulator.film_s  # waits until the segments that the other processes serve are written
+        port = str(free_port())
+        self._camera_argv = [
+            ["hypersight.simulator", str(film), "--port", port, "--segment-s", f"{SEGMENT_S:g}", "--window",
+             str(WINDOW), "--cache-dir", str(self.folder / "films"), "--began-at", self.began_at.isoformat()]
+            for film in films
+        ]  # fmt: skip
+        self.camera = self._child(*self._camera_argv[0])
+        self.detector = self._child("tests.chaos.street", str(free_port()))
+        self.has_small_spool = self._mounted()
+        url = self.database.start()
+        self._exit.callback(self.database.stop)
+        schema.upgrade(url)
+        self.store = Store(url, application_name="chaos", pool_size=1)
+        self._exit.callback(self.store.close)
+        self.watched, self.processors = self._configured(f"http://127.0.0.1:{port}/live.m3u8")
+        self.stack = self._started_stack(url)
+        self.endpoints = self._endpoints()
+
+    def _simulator(self, film: Path) -> CameraSimulator:
+        return CameraSimulator(
+            film,
+            segment_s=SEGMENT_S,
+            window=WINDOW,
+            cache_dir=self.folder / "films",
+            began_at=self.began_at,
+        )
+
+    def _mounted(self) -> bool:
+        """Give the spool a small disk of its own that can run full; False where that is not allowed."""
+        self.spool_dir.mkdir(parents=True)
+        size = ["-o", f"size={SPOOL_DISK_KB}k"]
+        mounted = subprocess.run(["mount", "-t", "tmpfs", *size, "tmpfs", str(self.spool_dir)], check=False)
+        if mounted.returncode == 0:
+            self._exit.callback(subprocess.run, ["umount", "-l", str(self.spool_dir)], check=False)
+        return mounted.returncode == 0
+
+    def _child(self, *argv: str) -> Child:
+        child = Child(*argv, log_path=self.folder / f"{argv[0]}.log")
+        self._exit.callback(child.kill)
+        return child
+
+    def _configured(self, url: str) -> tuple[Camera, tuple[Processor, ...]]:
+        with self.store.transaction() as tx:
+            camera = cameras.create_camera(tx, camera_settings(stream_url=url, watch_fps=WATCH_FPS))
+            made = tuple(
+                processors.create_processor(
+                    tx, camera.camera_id, processor_settings(kind=kind, zones=(SQUARE_ZONE,))
+                )
+                for kind in ("traffic", "objects")
+            )
+        return camera, made
+
+    def _started_stack(self, url: str) -> "subprocess.Popen[bytes]":
+        environ = {
+            **os.environ,  # noqa: TID251 - what a shell hands on
+            "HYPERSIGHT_VAR_DIR": str(self.var_dir),
+            "HYPERSIGHT_DATABASE_URL": url,
+            "OBJECT_DETECTOR_URL": f"http://127.0.0.1:{self.detector_port}/objects",
+            "HYPERSIGHT_DETECTOR_TIMEOUT_S": "3",
+        }
+        with (self.folder / "up.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hypersight", "up"], cwd=ROOT, env=environ, stdout=log, stderr=log
+            )
+        self._exit.callback(self._end_stack, process)
+        return process
+
+    @property
+    def detector_port(self) -> str:
+        return self.detector.argv[1]
+
+    def _end_stack(self, process: "subprocess.Popen[bytes]") -> None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for left in self.family():
+            left.kill()
+
+    def _endpoints(self) -> dict[str, Any]:
+        path = self.var_dir / "endpoints.json"
+        ends_s = time.monotonic() + START_WITHIN_S
+        while not path.exists():
+            assert self.stack.poll() is None, (self.folder / "up.log").read_text()
+            assert time.monotonic() < ends_s, "the stack does not start"
+            time.sleep(0.2)
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    # -------------------------------------------------------------- what there is
+
+    def family(self) -> list[psutil.Process]:
+        """Return every process of the stack, the watchers included."""
+        return [one for one in psutil.process_iter(["environ", "cmdline"]) if self._is_ours(one)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        return (process.info["environ"] or {}).get("HYPERSIGHT_VAR_DIR") == str(self.var_dir)
+
+    def part_pid(self, name: str) -> int:
+        """Return the process of a part of the stack: its oldest one, others are what it started."""
+        started_as = PARTS[name]
+        found = [one for one in self.family() if started_as in (one.info["cmdline"] or [])]
+        return min(found, key=lambda one: one.create_time()).pid
+
+    def lease(self) -> LeaseView | None:
+        """Return the camera's lease; None when it has none or the database is away."""
+        try:
+            with self.store.transaction() as tx:
+                leases = read_leases(tx)
+        except DatabaseUnavailable:
+            return None
+        return next((one for one in leases if one.camera_id == self.watched.camera_id), None)
+
+    def watcher_pid(self) -> int:
+        """Return the process that watches."""
+        lease = self.lease()
+        assert lease is not None, "nobody watches"
+        return lease.pid
+
+    def is_well(self) -> bool:
+        """Say whether everything answers and the newest segments are counted."""
+        lease = self.lease()
+        if lease is None or not lease.is_live or lease.position_at is None:
+            return False
+        is_fresh = datetime.now(UTC) - lease.position_at < timedelta(seconds=FRESH_S)
+        return is_fresh and lease.state == "watching" and all(self._answers())
+
+    def _answers(self) -> Iterator[bool]:
+        yield _is_success(self.endpoints["api"] + "/readyz")
+        yield _is_success(self.endpoints["dagster"] + "/server_info")
+        yield _takes_connections(self.var_dir / "dagster" / "code.sock")
+        yield all(
+            any(part in (one.info["cmdline"] or []) for one in self.family()) for part in PARTS.values()
+        )
+
+    def rows(self, sql: str, **values: object) -> list[Any]:
+        """Return the rows of a query."""
+        with self.store.transaction() as tx:
+            return list(tx.execute(sa.text(sql), values).mappings())
+
+    # -------------------------------------------------------------- what is done to it
+
+    def show_film(self, index: int) -> None:
+        """Let the camera send film 0 or, at twice the resolution, film 1."""
+        self.camera.restart(*self._camera_argv[index])
+
+    def camera_fault(self, name: str) -> None:
+        """Order the camera to misbehave."""
+        url = self.watched.stream_url.replace("/live.m3u8", "/fault")
+        httpx.post(url, content=name, timeout=5.0, trust_env=False).raise_for_status()
+
+    def api(self, method: str, path: str, **body: object) -> Any:
+        """Ask the API; the answer's JSON, None when there is none."""
+        reply = httpx.request(
+            method, self.endpoints["api"] + path, json=body or None, timeout=10.0, trust_env=False
+        )
+        reply.raise_for_status()
+        return reply.json() if reply.content else None
+
+    def kill_database(self) -> None:
+        """Kill the database server's first process; its others end by themselves."""
+        os.kill(self._postmaster_pid(), signal.SIGKILL)
+
+    def _postmaster_pid(self) -> int:
+        return int((self.database.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _is_success(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _takes_connections(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
