@@ -1,13 +1,15 @@
 """`hypersight camera …`."""
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
 from hypersight.database import opened_store
 from hypersight_core.domain.cameras import Camera, CameraSettings
+from hypersight_core.domain.choices import MOSAIC_HELP
 from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, processors
@@ -27,8 +29,8 @@ class CameraCommands:
         *,
         watch_fps: float = 2.0,
         time_zone: str = "UTC",
-        watch_rows: int = 1,
-        watch_cols: int = 1,
+        watch_rows: Annotated[int, Parameter(help=f"rows of the mosaic. {MOSAIC_HELP}")] = 1,
+        watch_cols: Annotated[int, Parameter(help="columns of the mosaic")] = 1,
         enabled: bool = True,
     ) -> None:
         """Add a camera; it is watched as soon as it has a processor.
@@ -38,8 +40,6 @@ class CameraCommands:
             stream_url: HLS playlist, RTSP, RTMP, MJPEG or file URL; may hold user:password.
             watch_fps: frames per second to analyse, 0.2 to 30.
             time_zone: IANA name, for example Europe/Paris; days and hours are counted in it.
-            watch_rows: rows of the mosaic that goes to the detector in one call.
-            watch_cols: columns of that mosaic.
             enabled: whether to watch it now.
         """
         wanted = CameraSettings(

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Camera, CameraSettings
+from hypersight_core.domain.choices import MOSAIC_HELP
 from hypersight_core.redaction import redacted
 
 StreamUrl = Annotated[
@@ -18,7 +19,9 @@ StreamUrl = Annotated[
     ),
 ]
 WatchFps = Annotated[float, msgspec.Meta(description="Frames per second to analyse, 0.2 to 30")]
-MosaicSide = Annotated[int, msgspec.Meta(ge=1, le=8, description="Rows or columns of the mosaic")]
+MosaicSide = Annotated[
+    int, msgspec.Meta(ge=1, le=8, description=f"Rows or columns of the mosaic. {MOSAIC_HELP}")
+]
 TimeZone = Annotated[
     str, msgspec.Meta(max_length=100, pattern=PLAIN_TEXT, description="IANA name, such as Europe/Paris")
 ]

@@ -2,24 +2,24 @@
 
 import numpy as np
 
+from hypersight_core.domain.mosaic import MosaicLayout
 from hypersight_core.video.jpeg import USUAL_QUALITY, encode_jpeg
 from hypersight_core.video.picture import Picture, Pixels
 
 
 class MosaicCanvas:
-    """A grid of cells, row by row; each holds a whole picture, stretched into it.
+    """The picture of a mosaic; each cell holds a whole frame, stretched into it.
 
     So a place in the cell, as a share of its size, is the same place in the frame.
     """
 
-    def __init__(self, rows: int, cols: int, cell_width_px: int, cell_height_px: int) -> None:
-        self.rows, self.cols = rows, cols
-        self.cell_width_px, self.cell_height_px = cell_width_px, cell_height_px
-        self._pixels: Pixels = np.zeros((rows * cell_height_px, cols * cell_width_px, 3), np.uint8)
+    def __init__(self, layout: MosaicLayout) -> None:
+        self.layout = layout
+        self._pixels: Pixels = np.zeros((layout.height_px, layout.width_px, 3), np.uint8)
 
     @property
     def pixels(self) -> Pixels:
-        """The canvas itself, shape `(rows * cell height, cols * cell width, 3)`, BGR; read only."""
+        """The canvas itself, shape `(height, width, 3)`, BGR; read only."""
         view = self._pixels.view()
         view.flags.writeable = False
         return view
@@ -28,18 +28,17 @@ class MosaicCanvas:
         """Draw `picture` into the cell `index`, counted row by row from 0.
 
         Raises:
-            IndexError: there is no such cell.
+            InvalidInput: there is no such cell.
         """
-        if not 0 <= index < self.rows * self.cols:
-            raise IndexError(f"cell {index} of {self.rows} x {self.cols}")
-        row, col = divmod(index, self.cols)
-        top, left = row * self.cell_height_px, col * self.cell_width_px
-        cell = self._pixels[top : top + self.cell_height_px, left : left + self.cell_width_px]
-        cell[:] = picture.to_bgr(self.cell_width_px, self.cell_height_px)
+        left, top, right, bottom = self.layout.cell_px(index)
+        # PyAV scales into memory of its own only; `to_bgr` is a view of that, so this copy is the only one.
+        self._pixels[top:bottom, left:right] = picture.to_bgr(right - left, bottom - top)
 
-    def clear(self) -> None:
-        """Make every cell black."""
-        self._pixels.fill(0)
+    def clear(self, first: int = 0) -> None:
+        """Make the cells from `first` on black."""
+        for index in range(first, self.layout.size):
+            left, top, right, bottom = self.layout.cell_px(index)
+            self._pixels[top:bottom, left:right] = 0
 
     def jpeg(self, quality: int = USUAL_QUALITY) -> bytes:
         """Return the canvas as JPEG."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from hypersight_core.domain.cameras import CameraSettings
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.mosaic import MosaicLayout, split
 from hypersight_core.errors import DetectorUnavailable
@@ -27,6 +28,7 @@ MIN_CELL_WIDTH_PX = 640
 
 
 _Call = Future[list[Detections] | None]
+_Posted = tuple[list[Picture], _Call]
 
 
 class PersonFinder(Protocol):
@@ -46,11 +48,11 @@ class AnalysedFrame:
     """None: the detector did not answer in time, so nobody knows."""
 
 
-def cell_size_px(picture: Picture, cols: int) -> tuple[int, int]:
-    """Return width and height of one mosaic cell: even, in the frame's proportions, never enlarged."""
+def layout_for(picture: Picture, rows: int, cols: int) -> MosaicLayout:
+    """Return the mosaic for frames like `picture`: cells even, in its proportions, never enlarged."""
     width = min(picture.width_px, max(MIN_CELL_WIDTH_PX, MAX_CELL_WIDTH_PX // cols))
     height = round(picture.height_px * width / picture.width_px)
-    return max(2, width // 2 * 2), max(2, height // 2 * 2)
+    return MosaicLayout(rows, cols, max(2, width // 2 * 2), max(2, height // 2 * 2))
 
 
 class Analyst:
@@ -60,9 +62,9 @@ class Analyst:
     its frames then come back without detections.
     """
 
-    def __init__(self, finder: PersonFinder, rows: int, cols: int) -> None:
+    def __init__(self, finder: PersonFinder, camera: CameraSettings) -> None:
         self._finder = finder
-        self._layout = MosaicLayout(rows, cols)
+        self._rows, self._cols = camera.watch_rows, camera.watch_cols
         self._canvas: MosaicCanvas | None = None
         self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="detector")
         self.problem = ""
@@ -75,44 +77,36 @@ class Analyst:
     def analyse(self, pictures: Iterable[Picture], give_up: Callable[[], bool]) -> Iterator[AnalysedFrame]:
         """Yield every picture, in order, with its detections; the last mosaic may be part empty."""
         patience = _Patience(give_up)
-        under_way: deque[tuple[list[Picture], _Call]] = deque()
-        waiting: list[Picture] = []
-        for picture in pictures:
-            if waiting and (picture.width_px, picture.height_px) != (
-                waiting[0].width_px,
-                waiting[0].height_px,
-            ):
-                under_way.append(self._post(waiting, give_up))
-                waiting = []
-            waiting.append(picture)
-            if len(waiting) == self._layout.size:
-                under_way.append(self._post(waiting, give_up))
-                waiting = []
+        under_way: deque[_Posted] = deque()
+        for batch in _batches(pictures, self._rows * self._cols):
+            under_way.append(self._post(batch, give_up))
             while len(under_way) > CALLS_IN_FLIGHT or (under_way and under_way[0][1].done()):
                 yield from _answered(*under_way.popleft(), patience)
-        if waiting:
-            under_way.append(self._post(waiting, give_up))
         while under_way:
             yield from _answered(*under_way.popleft(), patience)
 
-    def _post(self, pictures: list[Picture], give_up: Callable[[], bool]) -> tuple[list[Picture], _Call]:
-        jpeg = self._mosaic(pictures)
-        return pictures, self._calls.submit(self._detect, jpeg, len(pictures), give_up)
+    def _post(self, pictures: list[Picture], give_up: Callable[[], bool]) -> _Posted:
+        canvas = self._drawn(pictures)
+        return pictures, self._calls.submit(
+            self._detect, canvas.jpeg(), canvas.layout, len(pictures), give_up
+        )
 
-    def _mosaic(self, pictures: list[Picture]) -> bytes:
-        width_px, height_px = cell_size_px(pictures[0], self._layout.cols)
+    def _drawn(self, pictures: list[Picture]) -> MosaicCanvas:
+        layout = layout_for(pictures[0], self._rows, self._cols)
         canvas = self._canvas
-        if canvas is None or (canvas.cell_width_px, canvas.cell_height_px) != (width_px, height_px):
-            canvas = self._canvas = MosaicCanvas(self._layout.rows, self._layout.cols, width_px, height_px)
-        canvas.clear()
+        if canvas is None or canvas.layout != layout:
+            canvas = self._canvas = MosaicCanvas(layout)
         for index, picture in enumerate(pictures):
             canvas.put(index, picture)
-        return canvas.jpeg()
+        canvas.clear(len(pictures))
+        return canvas
 
-    def _detect(self, jpeg: bytes, count: int, give_up: Callable[[], bool]) -> list[Detections] | None:
+    def _detect(
+        self, jpeg: bytes, layout: MosaicLayout, count: int, give_up: Callable[[], bool]
+    ) -> list[Detections] | None:
         while True:
             try:
-                found = split(self._finder.detect(jpeg), self._layout, count)
+                found = split(self._finder.detect(jpeg), layout, count)
             except DetectorUnavailable as error:
                 if not self.problem:
                     logger.warning("detector does not answer", extra={"reason": redacted_text(str(error))})
@@ -150,3 +144,22 @@ def _answered(pictures: list[Picture], call: _Call, patience: _Patience) -> Iter
     found = patience.answer(call)
     for index, picture in enumerate(pictures):
         yield AnalysedFrame(picture, found[index] if found is not None else None)
+
+
+def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[Picture]]:
+    """Yield up to `size` consecutive frames of one size in pixels."""
+    waiting: list[Picture] = []
+    for picture in pictures:
+        if waiting and _size_px(picture) != _size_px(waiting[0]):
+            yield waiting
+            waiting = []
+        waiting.append(picture)
+        if len(waiting) == size:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _size_px(picture: Picture) -> tuple[int, int]:
+    return picture.width_px, picture.height_px

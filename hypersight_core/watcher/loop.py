@@ -64,7 +64,7 @@ class SegmentLoop:
         self._plan = plan
         self._outputs, self._max_lag_s, self._stop = outputs, max_lag_s, stop
         self._sampler = FrameSampler(plan.camera.watch_fps)
-        self._analyst = Analyst(finder, plan.camera.watch_rows, plan.camera.watch_cols)
+        self._analyst = Analyst(finder, plan.camera)
         self._finder = finder
         self._running = RunningProcessors(services)
         self._seq = 0
@@ -108,9 +108,9 @@ class SegmentLoop:
         self._running.configure(plan, {})
         if plan.camera.watch_fps != before.watch_fps:
             self._sampler.set_fps(plan.camera.watch_fps)
-        if (plan.camera.watch_rows, plan.camera.watch_cols) != (before.watch_rows, before.watch_cols):
+        if plan.camera != before:
             self._analyst.close()
-            self._analyst = Analyst(self._finder, plan.camera.watch_rows, plan.camera.watch_cols)
+            self._analyst = Analyst(self._finder, plan.camera)
         if self._outputs is not None:
             self._outputs.configure(plan)
 

@@ -8,6 +8,7 @@ import pytest
 
 from hypersight_api.services import now
 from hypersight_api.time_stamps import midnight
+from hypersight_core.domain.choices import MOSAIC_HELP
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, metrics, processors
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
@@ -345,6 +346,10 @@ def test_the_description_of_the_api_names_every_call_and_needs_no_other_site(cli
     assert {"/traffic", "/objects", "/statusWatch", "/getFrame", "/api/v1/cameras"} <= set(described["paths"])
     body = described["paths"]["/traffic"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"proc_id", "start_ts", "stop_ts"}
+    adding = described["paths"]["/api/v1/cameras"]["post"]["requestBody"]
+    camera = adding["content"]["application/json"]["schema"]
+    assert MOSAIC_HELP in camera["properties"]["watch_rows"]["description"]
+    assert MOSAIC_HELP in camera["properties"]["watch_cols"]["description"]
     for path, calls in described["paths"].items():
         for method, call in calls.items():
             assert call.get("description"), f"{method} {path} has no description"

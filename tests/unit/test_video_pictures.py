@@ -11,6 +11,7 @@ import m3u8  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
+from hypersight_core.domain.mosaic import MosaicLayout
 from hypersight_core.domain.overlay import Mark, Overlay
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
@@ -31,25 +32,33 @@ def a_picture(colour=RED, at: datetime | None = None, width_px: int = 96, height
     return Picture(at or noon(), av.VideoFrame.from_ndarray(bgr, format="bgr24").reformat(format="yuv420p"))
 
 
-def test_cells_hold_whole_pictures_row_by_row_and_missing_ones_are_black() -> None:
-    canvas = MosaicCanvas(2, 2, 32, 16)
+def test_cells_hold_whole_pictures_row_by_row_and_gutters_and_missing_ones_are_black() -> None:
+    canvas = MosaicCanvas(MosaicLayout(2, 2, 32, 16, gutter_px=16))
     for index, colour in enumerate((RED, GREEN, BLUE)):
         canvas.put(index, a_picture(colour))
 
     bgr = decode_jpeg(canvas.jpeg())
 
-    assert bgr.shape == (32, 64, 3)
-    centres = [bgr[row, col] for row, col in ((8, 16), (8, 48), (24, 16), (24, 48))]
+    assert bgr.shape == (48, 80, 3)
+    centres = [bgr[row, col] for row, col in ((8, 16), (8, 64), (40, 16), (40, 64))]
     assert np.abs(np.array(centres, int) - (RED, GREEN, BLUE, (0, 0, 0))).max() <= 6
+    assert max(bgr[:, 36:44].max(), bgr[20:28].max()) <= 6
 
 
-def test_a_cleared_canvas_is_black_and_unknown_cells_are_refused() -> None:
-    canvas = MosaicCanvas(1, 2, 32, 16)
+def test_a_mosaic_of_one_cell_is_the_frame_itself() -> None:
+    canvas = MosaicCanvas(MosaicLayout(1, 1, 96, 64))
+    canvas.put(0, a_picture(BLUE))
+    assert canvas.jpeg() == encode_jpeg(a_picture(BLUE).to_bgr())
+
+
+def test_cells_from_one_on_can_be_made_black_and_unknown_cells_are_refused() -> None:
+    canvas = MosaicCanvas(MosaicLayout(1, 2, 32, 16))
+    canvas.put(0, a_picture())
     canvas.put(1, a_picture())
-    canvas.clear()
-
-    assert canvas.pixels.max() == 0
-    with pytest.raises(IndexError, match="cell 2 of 1 x 2"):
+    canvas.clear(1)
+    assert canvas.pixels[:, :32].max() > 200
+    assert canvas.pixels[:, 32:].max() == 0
+    with pytest.raises(InvalidInput, match="cell 2"):
         canvas.put(2, a_picture())
 
 

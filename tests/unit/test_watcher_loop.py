@@ -8,13 +8,16 @@ from typing import Any
 
 import av
 import msgspec
+import numpy as np
 import pytest
 
 from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.events import EventKind, Reason, SegmentRecord
+from hypersight_core.domain.mosaic import GUTTER_PX, MosaicLayout
 from hypersight_core.domain.zones import Zone
 from hypersight_core.processors.interface import FoundFaces, Services
-from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.jpeg import decode_jpeg, encode_jpeg
 from hypersight_core.video.source import Gap, Recording, Segment, open_source
 from hypersight_core.watcher.loop import SegmentLoop
 from tests.builders import NOON, a_camera, a_processor, a_record, noon
@@ -118,25 +121,23 @@ class _OneAtATime(SquareFinder):
         self._rows, self._cols = rows, cols
 
     def detect(self, jpeg: bytes):
-        import numpy as np
-
-        from hypersight_core.domain.detections import Detections
-        from hypersight_core.video.jpeg import decode_jpeg
-
         self.calls += 1
         mosaic = decode_jpeg(jpeg)
-        height, width = mosaic.shape[0] // self._rows, mosaic.shape[1] // self._cols
-        boxes = []
-        for row in range(self._rows):
-            for col in range(self._cols):
-                cell = mosaic[row * height : (row + 1) * height, col * width : (col + 1) * width]
-                found = SquareFinder().detect(encode_jpeg(cell, quality=95))
-                scale = [1 / self._cols, 1 / self._rows] * 2
-                boxes += [
-                    box * scale + np.array([col / self._cols, row / self._rows] * 2)
-                    for box in found.boxes_rel
-                ]
-        return Detections(np.array(boxes).reshape(-1, 4), np.full(len(boxes), 0.9))
+        layout = self._layout(mosaic.shape)
+        boxes_px = []
+        for index in range(layout.size):
+            left, top, right, bottom = layout.cell_px(index)
+            found = SquareFinder().detect(encode_jpeg(mosaic[top:bottom, left:right], quality=95))
+            size_px = np.tile([right - left, bottom - top], 2)
+            boxes_px += [box * size_px + np.tile([left, top], 2) for box in found.boxes_rel]
+        boxes = np.array(boxes_px).reshape(-1, 4) / np.tile([layout.width_px, layout.height_px], 2)
+        return Detections(boxes, np.full(len(boxes), 0.9))
+
+    def _layout(self, shape: tuple[int, ...]) -> MosaicLayout:
+        """Return the layout that makes a mosaic of `shape`."""
+        width_px = (shape[1] + GUTTER_PX) // self._cols - GUTTER_PX
+        height_px = (shape[0] + GUTTER_PX) // self._rows - GUTTER_PX
+        return MosaicLayout(self._rows, self._cols, width_px, height_px)
 
 
 @pytest.mark.parametrize("killed_after", [1, 2, 3])
