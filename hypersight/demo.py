@@ -60,20 +60,7 @@ def ensure(store: Store, urls: Mapping[str, str]) -> list[Camera]:
                 for processor in wanted.processors:
                     processors.create_processor(tx, camera.camera_id, processor)
             elif camera.stream_url != wanted.settings.stream_url:
-                camera = cameras.change_camera(
-                    tx, camera.camera_id, _moved(camera, wanted.settings.stream_url)
-                )
+                moved = camera.settings(stream_url=wanted.settings.stream_url)
+                camera = cameras.change_camera(tx, camera.camera_id, moved)
             ensured.append(camera)
     return ensured
-
-
-def _moved(camera: Camera, stream_url: str) -> CameraSettings:
-    return CameraSettings(
-        name=camera.name,
-        stream_url=stream_url,
-        watch_fps=camera.watch_fps,
-        watch_rows=camera.watch_rows,
-        watch_cols=camera.watch_cols,
-        time_zone=camera.time_zone,
-        enabled=camera.enabled,
-    )

@@ -27,6 +27,8 @@ class Film:
     is_open_gop: bool = False
     temporal_layers: int = 0
     """H.265 only; 0: the usual one."""
+    step_px: int = STEP_PX
+    """How far the square goes from frame to frame."""
 
     @property
     def frames(self) -> int:
@@ -41,7 +43,7 @@ class Film:
         return bgr
 
     def square_left_px(self, index: int) -> int:
-        return index * STEP_PX % (self.width_px - SQUARE_PX)
+        return index * self.step_px % (self.width_px - SQUARE_PX)
 
 
 def write_film(path: Path, film: Film) -> Path:

@@ -1,6 +1,5 @@
 """`hypersight camera …`."""
 
-from dataclasses import fields, replace
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -9,10 +8,20 @@ from rich.table import Table
 
 from hypersight.database import opened_store
 from hypersight_core.domain.cameras import Camera, CameraSettings
-from hypersight_core.domain.choices import MOSAIC_HELP
+from hypersight_core.domain.choices import (
+    JPEG_QUALITY_HELP,
+    MOSAIC_HELP,
+    MOTION_GATE_HELP,
+    MOTION_RECHECK_HELP,
+)
 from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, processors
+
+ROWS = Parameter(help=f"rows of the mosaic. {MOSAIC_HELP}")
+COLS = Parameter(help="columns of the mosaic")
+QUALITY, GATE = Parameter(help=JPEG_QUALITY_HELP), Parameter(help=MOTION_GATE_HELP)
+RECHECK = Parameter(help=MOTION_RECHECK_HELP)
 
 
 class CameraCommands:
@@ -29,8 +38,11 @@ class CameraCommands:
         *,
         watch_fps: float = 2.0,
         time_zone: str = "UTC",
-        watch_rows: Annotated[int, Parameter(help=f"rows of the mosaic. {MOSAIC_HELP}")] = 1,
-        watch_cols: Annotated[int, Parameter(help="columns of the mosaic")] = 1,
+        watch_rows: Annotated[int, ROWS] = 1,
+        watch_cols: Annotated[int, COLS] = 1,
+        jpeg_quality: Annotated[int, QUALITY] = 85,
+        motion_gate: Annotated[bool, GATE] = False,
+        motion_recheck_s: Annotated[float, RECHECK] = 10.0,
         enabled: bool = True,
     ) -> None:
         """Add a camera; it is watched as soon as it has a processor.
@@ -48,6 +60,9 @@ class CameraCommands:
             watch_fps=watch_fps,
             watch_rows=watch_rows,
             watch_cols=watch_cols,
+            jpeg_quality=jpeg_quality,
+            motion_gate=motion_gate,
+            motion_recheck_s=motion_recheck_s,
             time_zone=time_zone,
             enabled=enabled,
         )
@@ -57,7 +72,7 @@ class CameraCommands:
 
     def list(self) -> None:
         """List the cameras."""
-        table = Table("id", "name", "stream", "fps", "mosaic", "time zone", "enabled", "processors")
+        table = Table("id", "name", "stream", "fps", "mosaic", "gate", "time zone", "enabled", "processors")
         with opened_store(self._settings) as store, store.transaction() as tx:
             for camera in cameras.list_cameras(tx):
                 kinds = [
@@ -66,6 +81,29 @@ class CameraCommands:
                 ]
                 table.add_row(*_cells(camera), ", ".join(kinds) or "–")
         self._console.print(table)
+
+    def change(  # noqa: PLR0913 - the options of a command line
+        self,
+        camera_id: int,
+        /,
+        *,
+        watch_fps: float | None = None,
+        watch_rows: Annotated[int | None, ROWS] = None,
+        watch_cols: Annotated[int | None, COLS] = None,
+        jpeg_quality: Annotated[int | None, QUALITY] = None,
+        motion_gate: Annotated[bool | None, GATE] = None,
+        motion_recheck_s: Annotated[float | None, RECHECK] = None,
+    ) -> None:
+        """Change how a camera is watched, from its next segment on; what is left out stays.
+
+        Args:
+            watch_fps: frames per second to analyse, 0.2 to 30.
+        """
+        given = {
+            "watch_fps": watch_fps, "watch_rows": watch_rows, "watch_cols": watch_cols,
+            "jpeg_quality": jpeg_quality, "motion_gate": motion_gate, "motion_recheck_s": motion_recheck_s,
+        }  # fmt: skip
+        self._change(camera_id, **{name: value for name, value in given.items() if value is not None})
 
     def enable(self, camera_id: int, /) -> None:
         """Watch a camera again."""
@@ -88,8 +126,7 @@ class CameraCommands:
     def _change(self, camera_id: int, **changes: Any) -> None:
         with opened_store(self._settings) as store, store.transaction() as tx:
             before = cameras.get_camera(tx, camera_id)
-            same = {field.name: getattr(before, field.name) for field in fields(CameraSettings)}
-            cameras.change_camera(tx, camera_id, replace(CameraSettings(**same), **changes))
+            cameras.change_camera(tx, camera_id, before.settings(**changes))
         self._console.print(f"camera {camera_id}: {', '.join(f'{k} = {v}' for k, v in changes.items())}")
 
 
@@ -100,6 +137,7 @@ def _cells(camera: Camera) -> tuple[str, ...]:
         redacted(camera.stream_url),
         f"{camera.watch_fps:g}",
         f"{camera.watch_rows}×{camera.watch_cols}",
+        f"{camera.motion_recheck_s:g} s" if camera.motion_gate else "–",
         camera.time_zone,
         "yes" if camera.enabled else "no",
     )

@@ -1,13 +1,18 @@
 """Request and reply bodies for cameras."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Camera, CameraSettings
-from hypersight_core.domain.choices import MOSAIC_HELP
+from hypersight_core.domain.choices import (
+    JPEG_QUALITY_HELP,
+    MOSAIC_HELP,
+    MOTION_GATE_HELP,
+    MOTION_RECHECK_HELP,
+)
 from hypersight_core.redaction import redacted
 
 StreamUrl = Annotated[
@@ -22,6 +27,9 @@ WatchFps = Annotated[float, msgspec.Meta(description="Frames per second to analy
 MosaicSide = Annotated[
     int, msgspec.Meta(ge=1, le=8, description=f"Rows or columns of the mosaic. {MOSAIC_HELP}")
 ]
+JpegQuality = Annotated[int, msgspec.Meta(ge=50, le=100, description=JPEG_QUALITY_HELP)]
+MotionGate = Annotated[bool, msgspec.Meta(description=MOTION_GATE_HELP)]
+MotionRecheck = Annotated[float, msgspec.Meta(description=MOTION_RECHECK_HELP)]
 TimeZone = Annotated[
     str, msgspec.Meta(max_length=100, pattern=PLAIN_TEXT, description="IANA name, such as Europe/Paris")
 ]
@@ -36,6 +44,9 @@ class CameraOut(msgspec.Struct, frozen=True):
     watch_fps: float
     watch_rows: int
     watch_cols: int
+    jpeg_quality: int
+    motion_gate: bool
+    motion_recheck_s: float
     time_zone: str
     enabled: bool
 
@@ -54,6 +65,9 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch_fps: WatchFps = 2.0
     watch_rows: MosaicSide = 1
     watch_cols: MosaicSide = 1
+    jpeg_quality: JpegQuality = 85
+    motion_gate: MotionGate = False
+    motion_recheck_s: MotionRecheck = 10.0
     time_zone: TimeZone = "UTC"
     enabled: bool = True
 
@@ -77,6 +91,9 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     watch_fps: WatchFps | UnsetType = UNSET
     watch_rows: MosaicSide | UnsetType = UNSET
     watch_cols: MosaicSide | UnsetType = UNSET
+    jpeg_quality: JpegQuality | UnsetType = UNSET
+    motion_gate: MotionGate | UnsetType = UNSET
+    motion_recheck_s: MotionRecheck | UnsetType = UNSET
     time_zone: TimeZone | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
@@ -89,5 +106,4 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
         if given.get("stream_url") == redacted(camera.stream_url):
             del given["stream_url"]
-        values: dict[str, Any] = {name: getattr(camera, name) for name in CameraIn.__struct_fields__}
-        return CameraSettings(**values | given)
+        return camera.settings(**given)

@@ -1,7 +1,8 @@
 """Cameras and processors as they are configured."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypersight_core.domain.zones import Zone
@@ -11,6 +12,8 @@ SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "file")
 INSIDE_KINDS = ("objects", "faces")
 """Kinds that ask who is inside a zone, not who passes its border."""
 MIN_WATCH_FPS, MAX_WATCH_FPS, MAX_MOSAIC_SIDE = 0.2, 30.0, 8
+MIN_JPEG_QUALITY, MAX_JPEG_QUALITY = 50, 100
+MIN_RECHECK_S, MAX_RECHECK_S = 1.0, 300.0
 
 
 class Anchor(StrEnum):
@@ -53,6 +56,12 @@ class CameraSettings:
     watch_rows: int = 1
     watch_cols: int = 1
     """Mosaic grid: `watch_rows x watch_cols` frames go to the detector in one call."""
+    jpeg_quality: int = 85
+    """Of the JPEG the detector gets, 50 to 100."""
+    motion_gate: bool = False
+    """Whether frames on which nothing moved cost no detector call."""
+    motion_recheck_s: float = 10.0
+    """With `motion_gate`: seconds after which the detector looks again although nothing moved, 1 to 300."""
     time_zone: str = "UTC"
     enabled: bool = True
 
@@ -67,6 +76,10 @@ class CameraSettings:
             raise InvalidInput(f"watch_fps must be {MIN_WATCH_FPS} to {MAX_WATCH_FPS}, got {self.watch_fps}")
         if not (1 <= self.watch_rows <= MAX_MOSAIC_SIDE and 1 <= self.watch_cols <= MAX_MOSAIC_SIDE):
             raise InvalidInput(f"watch_rows and watch_cols must be 1 to {MAX_MOSAIC_SIDE}")
+        if not MIN_JPEG_QUALITY <= self.jpeg_quality <= MAX_JPEG_QUALITY:
+            raise InvalidInput(f"jpeg_quality must be {MIN_JPEG_QUALITY} to {MAX_JPEG_QUALITY}")
+        if not MIN_RECHECK_S <= self.motion_recheck_s <= MAX_RECHECK_S:
+            raise InvalidInput(f"motion_recheck_s must be {MIN_RECHECK_S:g} to {MAX_RECHECK_S:g}")
         time_zone(self.time_zone)
 
 
@@ -75,6 +88,15 @@ class Camera(CameraSettings):
     """A camera in the database."""
 
     camera_id: int
+
+    def settings(self, **changes: Any) -> CameraSettings:
+        """Return what an operator said about it, with some of it changed.
+
+        Raises:
+            InvalidInput: a value lies outside its range.
+        """
+        same = {field.name: getattr(self, field.name) for field in fields(CameraSettings)}
+        return CameraSettings(**same | changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

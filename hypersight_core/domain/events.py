@@ -78,6 +78,7 @@ class Observation:
     to_at: datetime
     frames_wanted: int
     frames_detected: int
+    """Those the detector answered for, and those on which nothing moved since it did (motion gate)."""
     reason: Reason | None = None
     """None when everything wanted was detected."""
 

@@ -34,6 +34,12 @@ camera = Table(
     Column("watch_fps", sa.Double, nullable=False, comment="Frames per second to analyse"),
     Column("watch_rows", SmallInteger, nullable=False, comment="Rows of the mosaic"),
     Column("watch_cols", SmallInteger, nullable=False, comment="Columns of the mosaic"),
+    Column("jpeg_quality", SmallInteger, nullable=False, server_default=sa.text("85"),
+           comment="Quality of the JPEG the detector gets, 50 to 100"),
+    Column("motion_gate", sa.Boolean, nullable=False, server_default=NO,
+           comment="Whether frames on which nothing moved cost no detector call"),
+    Column("motion_recheck_s", sa.Double, nullable=False, server_default=sa.text("10"),
+           comment="Seconds after which the detector looks again although nothing moved"),
     Column("time_zone", Text, nullable=False, comment="IANA name of the time zone its days are counted in"),
     Column("enabled", sa.Boolean, nullable=False, comment="Whether it should be watched"),
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
@@ -96,7 +102,8 @@ observation = Table(
     Column("from_at", Instant, nullable=False, comment="Start of the piece of time"),
     Column("to_at", Instant, nullable=False, comment="End of the piece of time, in the same hour of UTC"),
     Column("frames_wanted", sa.Integer, nullable=False, comment="Frames to analyse in it"),
-    Column("frames_detected", sa.Integer, nullable=False, comment="Frames the detector really answered for"),
+    Column("frames_detected", sa.Integer, nullable=False,
+           comment="Frames the detector answered for, or on which nothing moved since it did"),
     Column("reason", Text, comment="Why not all: stream_down, detector_error, late_dropped or paused"),
     sa.CheckConstraint(
         "to_at > from_at AND to_at <= date_bin('1 hour', from_at, timestamptz '2000-01-01 00:00:00+00') "

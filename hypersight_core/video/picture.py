@@ -46,13 +46,16 @@ class Picture:
 
         Scaling and colours are one pass; each call costs one.
         """
+        return self._scaled(width_px or self.width_px, height_px or self.height_px, "bgr24")
+
+    def to_grey(self, width_px: int) -> Pixels:
+        """Return the brightness, `width_px` wide in the picture's proportions: shape `(height, width)`."""
+        return self._scaled(width_px, max(1, round(self.height_px * width_px / self.width_px)), "gray")
+
+    def _scaled(self, width_px: int, height_px: int, pixel_format: str) -> Pixels:
+        """Return a view of memory that belongs to the array alone."""
         scaled = _converters.reformatter.reformat(
-            self.decoded,
-            width_px or self.width_px,
-            height_px or self.height_px,
-            "bgr24",
-            interpolation=Interpolation.AREA,
-            threads=1,
+            self.decoded, width_px, height_px, pixel_format, interpolation=Interpolation.AREA, threads=1
         )
         pixels: Pixels = scaled.to_ndarray().astype(np.uint8, copy=False)
         return pixels

@@ -1,4 +1,7 @@
-"""Frames in, detections out: mosaics go to the detector while the next frames are decoded."""
+"""Frames in, detections out: mosaics go to the detector while the next frames are decoded.
+
+Where the camera wants it, frames on which nothing moved cost no call: see `hypersight_core.watcher.gate`.
+"""
 
 import logging
 import time
@@ -15,6 +18,7 @@ from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.redaction import redacted_text
 from hypersight_core.video.mosaic import MosaicCanvas
 from hypersight_core.video.sampler import Picture
+from hypersight_core.watcher.gate import Look, MotionGate, SceneAnswers
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +32,16 @@ MIN_CELL_WIDTH_PX = 640
 
 
 _Call = Future[list[Detections] | None]
-_Posted = tuple[list[Picture], _Call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """The frames of one mosaic, on their way through the detector."""
+
+    pictures: list[Picture]
+    call: _Call
+    begins_scene: list[bool]
+    """Of each frame, with the motion gate: whether something moved since the one before."""
 
 
 class PersonFinder(Protocol):
@@ -64,7 +77,9 @@ class Analyst:
 
     def __init__(self, finder: PersonFinder, camera: CameraSettings) -> None:
         self._finder = finder
-        self._rows, self._cols = camera.watch_rows, camera.watch_cols
+        self._rows, self._cols, self._quality = camera.watch_rows, camera.watch_cols, camera.jpeg_quality
+        self._gate = MotionGate(camera.motion_recheck_s) if camera.motion_gate else None
+        self._answers = SceneAnswers()
         self._canvas: MosaicCanvas | None = None
         self._calls = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="detector")
         self.problem = ""
@@ -79,17 +94,23 @@ class Analyst:
         patience = _Patience(give_up)
         under_way: deque[_Posted] = deque()
         for batch in _batches(pictures, self._rows * self._cols):
-            under_way.append(self._post(batch, give_up))
-            while len(under_way) > CALLS_IN_FLIGHT or (under_way and under_way[0][1].done()):
-                yield from _answered(*under_way.popleft(), patience)
-        while under_way:
-            yield from _answered(*under_way.popleft(), patience)
+            looks = [] if self._gate is None else [Look.at(picture) for picture in batch]
+            if self._gate is not None and self._gate.is_still(looks):
+                yield from self._all_answered(under_way, patience)  # whether they hold is in them
+                if self._answers.are_settled:
+                    yield from (AnalysedFrame(picture, self._answers.next()) for picture in batch)
+                    continue
+            under_way.append(self._post(batch, looks, give_up))
+            while len(under_way) > CALLS_IN_FLIGHT or (under_way and under_way[0].call.done()):
+                yield from self._answered(under_way.popleft(), patience)
+        yield from self._all_answered(under_way, patience)
 
-    def _post(self, pictures: list[Picture], give_up: Callable[[], bool]) -> _Posted:
+    def _post(self, pictures: list[Picture], looks: list[Look], give_up: Callable[[], bool]) -> _Posted:
+        begins_scene = [] if self._gate is None else self._gate.posted(looks)
         canvas = self._drawn(pictures)
-        return pictures, self._calls.submit(
-            self._detect, canvas.jpeg(), canvas.layout, len(pictures), give_up
-        )
+        jpeg = canvas.jpeg(self._quality)
+        call = self._calls.submit(self._detect, jpeg, canvas.layout, len(pictures), give_up)
+        return _Posted(pictures, call, begins_scene)
 
     def _drawn(self, pictures: list[Picture]) -> MosaicCanvas:
         layout = layout_for(pictures[0], self._rows, self._cols)
@@ -100,6 +121,20 @@ class Analyst:
             canvas.put(index, picture)
         canvas.clear(len(pictures))
         return canvas
+
+    def _all_answered(self, under_way: deque[_Posted], patience: "_Patience") -> Iterator[AnalysedFrame]:
+        while under_way:
+            yield from self._answered(under_way.popleft(), patience)
+
+    def _answered(self, posted: _Posted, patience: "_Patience") -> Iterator[AnalysedFrame]:
+        found = patience.answer(posted.call)
+        if found is None:
+            self._answers.forget()
+            yield from (AnalysedFrame(picture, None) for picture in posted.pictures)
+            return
+        for one, begins in zip(found, posted.begins_scene, strict=False):  # none without the gate
+            self._answers.add(one, begins_scene=begins)
+        yield from (AnalysedFrame(picture, one) for picture, one in zip(posted.pictures, found, strict=True))
 
     def _detect(
         self, jpeg: bytes, layout: MosaicLayout, count: int, give_up: Callable[[], bool]
@@ -138,12 +173,6 @@ class _Patience:
                     self._left_s -= POLL_S
                 if self._left_s <= 0:
                     return None
-
-
-def _answered(pictures: list[Picture], call: _Call, patience: _Patience) -> Iterator[AnalysedFrame]:
-    found = patience.answer(call)
-    for index, picture in enumerate(pictures):
-        yield AnalysedFrame(picture, found[index] if found is not None else None)
 
 
 def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[Picture]]:

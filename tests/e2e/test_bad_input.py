@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hypersight.simulator.camera import CameraSimulator
+from hypersight_core.domain.cameras import Camera
 from hypersight_core.store import cameras, processors
+from hypersight_core.store.engine import Store
 from tests.builders import camera_settings, processor_settings
 from tests.clips import Film, write_film
 
@@ -97,6 +100,8 @@ def test_a_misspelt_setting(hypersight):
     [
         (("camera", "add", "door", "gopher://x"), "stream_url must start with"),
         (("camera", "add", "door", "http://x/y.m3u8", "--watch-fps", "500"), "watch_fps must be"),
+        (("camera", "add", "door", "http://x/y.m3u8", "--jpeg-quality", "5"), "jpeg_quality must be"),
+        (("camera", "add", "door", "http://x/y.m3u8", "--motion-recheck-s", "0"), "motion_recheck_s must be"),
         (("camera", "add", "door", "http://x/y.m3u8", "--time-zone", "Mars/Base"), "no IANA time zone"),
         (("processor", "add", "999", "traffic", "--zones", ZONE), "camera 999 does not exist"),
         (("processor", "add", "1", "weather", "--zones", ZONE), "no such kind"),
@@ -114,6 +119,22 @@ def test_bad_arguments_change_nothing(hypersight, store, arguments, words):
     with store.transaction() as tx:
         assert cameras.list_cameras(tx) == []
         assert processors.list_processors(tx) == []
+
+
+def test_how_a_camera_is_watched_is_chosen_and_changed(hypersight, store):
+    assert (
+        hypersight("camera", "add", "door", "http://x/y.m3u8", "--motion-gate", "--watch-rows", "2")[0] == 0
+    )
+    (camera,) = _cameras(store)
+    assert (camera.motion_gate, camera.motion_recheck_s, camera.watch_rows) == (True, 10.0, 2)
+    code, said = hypersight("camera", "change", "1", "--no-motion-gate", "--jpeg-quality", "75")
+    assert (code, "jpeg_quality = 75" in said) == (0, True)
+    assert _cameras(store) == [replace(camera, motion_gate=False, jpeg_quality=75)]
+
+
+def _cameras(store: Store) -> list[Camera]:
+    with store.transaction() as tx:
+        return cameras.list_cameras(tx)
 
 
 def test_the_doctor_names_a_camera_that_answers_404(hypersight, store, film):

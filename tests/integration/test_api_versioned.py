@@ -51,11 +51,19 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
     assert added.status_code == 201
     assert added.json() == {
         "camera_id": 1, "name": "door", "stream_url": SHOWN_URL, "watch_fps": 2.0, "watch_rows": 1,
-        "watch_cols": 1, "time_zone": "UTC", "enabled": True,
+        "watch_cols": 1, "jpeg_quality": 85, "motion_gate": False, "motion_recheck_s": 10.0,
+        "time_zone": "UTC", "enabled": True,
     }  # fmt: skip
     assert client.get("/api/v1/cameras").json() == [added.json()]
-    changed = client.patch("/api/v1/cameras/1", json={"enabled": False, "watch_fps": 5})
-    assert changed.json() == added.json() | {"enabled": False, "watch_fps": 5.0}
+    change = {
+        "enabled": False,
+        "watch_fps": 5,
+        "jpeg_quality": 90,
+        "motion_gate": True,
+        "motion_recheck_s": 30,
+    }
+    changed = client.patch("/api/v1/cameras/1", json=change)
+    assert changed.json() == added.json() | change
     assert client.get("/api/v1/cameras/1").json() == changed.json()
     assert client.delete("/api/v1/cameras/1").status_code == 204
     problem(client.get("/api/v1/cameras/1"), 404)
@@ -221,6 +229,11 @@ HOSTILE_CAMERAS: list[Any] = [
     {"name": "a", "stream_url": "http://x/", "watch_fps": 1e300},
     {"name": "a", "stream_url": "http://x/", "watch_rows": 0},
     {"name": "a", "stream_url": "http://x/", "watch_rows": 1.5},
+    {"name": "a", "stream_url": "http://x/", "jpeg_quality": 49},
+    {"name": "a", "stream_url": "http://x/", "jpeg_quality": 101},
+    {"name": "a", "stream_url": "http://x/", "motion_gate": "yes"},
+    {"name": "a", "stream_url": "http://x/", "motion_recheck_s": 0.5},
+    {"name": "a", "stream_url": "http://x/", "motion_recheck_s": 301},
     {"name": "a", "stream_url": "http://x/", "time_zone": "../../etc/passwd"},
     {"name": "a", "stream_url": "http://x/", "time_zone": "Mars/Olympus"},
     {"name": "a", "stream_url": "http://x/", "enabled": 1},
@@ -346,8 +359,9 @@ def test_the_description_of_the_api_names_every_call_and_needs_no_other_site(cli
     assert {"/traffic", "/objects", "/statusWatch", "/getFrame", "/api/v1/cameras"} <= set(described["paths"])
     body = described["paths"]["/traffic"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"proc_id", "start_ts", "stop_ts"}
-    adding = described["paths"]["/api/v1/cameras"]["post"]["requestBody"]
-    camera = adding["content"]["application/json"]["schema"]
+    camera = described["paths"]["/api/v1/cameras"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
     assert MOSAIC_HELP in camera["properties"]["watch_rows"]["description"]
     assert MOSAIC_HELP in camera["properties"]["watch_cols"]["description"]
     for path, calls in described["paths"].items():

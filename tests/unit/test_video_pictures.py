@@ -62,6 +62,12 @@ def test_cells_from_one_on_can_be_made_black_and_unknown_cells_are_refused() -> 
         canvas.put(2, a_picture())
 
 
+def test_brightness_is_of_the_whole_picture_in_its_proportions() -> None:
+    grey = a_picture((90, 90, 90)).to_grey(48)
+    assert grey.shape == (32, 48)
+    assert np.abs(grey.astype(int) - 90).max() <= 2
+
+
 def test_no_jpeg_is_invalid_input() -> None:
     assert decode_jpeg(encode_jpeg(np.zeros((8, 8, 3), np.uint8))).shape == (8, 8, 3)
     with pytest.raises(InvalidInput, match="no JPEG"):

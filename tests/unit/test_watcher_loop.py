@@ -19,6 +19,7 @@ from hypersight_core.domain.zones import Zone
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import decode_jpeg, encode_jpeg
 from hypersight_core.video.source import Gap, Recording, Segment, open_source
+from hypersight_core.watcher.gate import AGREEING_ANSWERS
 from hypersight_core.watcher.loop import SegmentLoop
 from tests.builders import NOON, a_camera, a_processor, a_record, noon
 from tests.clips import SQUARE_PX, Film, write_film
@@ -138,6 +139,23 @@ class _OneAtATime(SquareFinder):
         width_px = (shape[1] + GUTTER_PX) // self._cols - GUTTER_PX
         height_px = (shape[0] + GUTTER_PX) // self._rows - GUTTER_PX
         return MosaicLayout(self._rows, self._cols, width_px, height_px)
+
+
+def test_frames_on_which_nothing_moved_are_watched_and_counted_without_a_call(make_loop, tmp_path):
+    film = write_film(tmp_path / "still.mp4", Film(seconds=20.0, step_px=0, width_px=640, height_px=384))
+    source = open_source(str(film), stop=lambda: False, recording=Recording(starts_at=NOON))
+    still = [piece for piece in source.pieces() if isinstance(piece, Segment)]
+    finder = SquareFinder()
+    everywhere = a_processor(processor_id=5, kind="objects", zones=())
+    plan = replace(a_plan(motion_gate=True, motion_recheck_s=8.0), processors=(everywhere,))
+
+    records = counted(make_loop(plan, finder), still)
+
+    assert finder.calls == AGREEING_ANSWERS + 2
+    seen = [record.observations[0] for record in records]
+    assert sum(one.frames_wanted for one in seen) == sum(one.frames_detected for one in seen) == 100
+    assert {one.reason for one in seen} == {None}
+    assert [event.value for event in events_of(records)][-1] == 1
 
 
 @pytest.mark.parametrize("killed_after", [1, 2, 3])
