@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where JPEG crops of upper bodies are posted to find faces; several take turns."""
     detector_timeout_s: float = 10.0
     """Seconds to wait for one answer of a detector."""
+    detector_max_calls: int = 32
+    """Calls that all watchers of a machine make to one address of a detector at a time."""
     api_host: str = "127.0.0.1"
     """Address the API listens on; anything but loopback needs an API token."""
     api_port: int = 8000
@@ -66,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """DEBUG, INFO, WARNING or ERROR."""
 
     def __post_init__(self) -> None:
+        if self.detector_max_calls < 1:
+            raise ValueError("HYPERSIGHT_DETECTOR_MAX_CALLS must be 1 or more")
         kept_days = (self.events_kept_days, self.observations_kept_days)
         if min(*kept_days, self.columnstore_after_days) < 0:
             raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")

@@ -9,11 +9,18 @@ from msgspec.structs import replace
 from hypersight_api.measures.schemas import Coverage
 from hypersight_api.processors.schemas import preview_url
 from hypersight_api.status import words
-from hypersight_api.status.schemas import CameraOverview, CameraStatus, Overview, ProcessorStatus
+from hypersight_api.status.schemas import (
+    CameraOverview,
+    CameraStatus,
+    DetectorStatus,
+    Overview,
+    ProcessorStatus,
+)
 from hypersight_api.time_stamps import midnight
 from hypersight_api.validations.schemas import picture_url
 from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.domain.figures import Outcome, WatcherFigures
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
@@ -136,7 +143,23 @@ def _status(known: _Known) -> CameraStatus:
         not_watched_since=since,
         position_at=lease.position_at if lease else None,
         lag_s=live.lag_s if live else None,
+        detectors=_detectors(live.figures) if live and live.figures else {},
+        frames=dict(live.figures.frames) if live and live.figures else {},
     )
+
+
+def _detectors(figures: WatcherFigures) -> dict[str, DetectorStatus]:
+    return {
+        name: DetectorStatus(
+            requests=found.requests,
+            answered=found.outcomes.get(Outcome.ANSWERED, 0),
+            given_up=found.given_up,
+            median_s=found.median_s,
+            slowest_s=found.slowest_s,
+            left_alone=tuple(server.url for server in found.servers if server.is_left_alone),
+        )
+        for name, found in figures.detectors.items()
+    }
 
 
 def _idle_state(known: _Known) -> str:

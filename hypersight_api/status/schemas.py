@@ -10,6 +10,20 @@ from hypersight_api.measures.schemas import Coverage
 Mood = Literal["good", "busy", "bad", "idle"]
 
 
+class DetectorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the camera's watcher fares with one detector; numbers since the watcher began."""
+
+    requests: int
+    answered: int
+    given_up: int
+    """Pictures without an answer after all tries."""
+    median_s: float | None
+    """Time until an answer, of the newest fifty; null before the first."""
+    slowest_s: float | None
+    left_alone: tuple[str, ...]
+    """Servers that failed so often that they are not asked for now."""
+
+
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What one camera is doing."""
 
@@ -33,6 +47,10 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     position_at: datetime | None
     """Stream time up to which everything is counted."""
     lag_s: float | None
+    detectors: dict[str, DetectorStatus]
+    """By what they find, `objects` or `faces`; empty while nobody watches."""
+    frames: dict[str, int]
+    """Frames to analyse since the watcher began: `detected`, and by the reason why not."""
 
 
 class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,25 +1,31 @@
 """HTTP clients of the two detectors."""
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
-import httpx
-
+from hypersight_core.detection import exchange
+from hypersight_core.detection.breaker import spread
 from hypersight_core.detection.contract import FaceBoxes, parse_faces, parse_objects
-from hypersight_core.detection.pool import Server, ServerPool
+from hypersight_core.detection.counter import CallCounter
+from hypersight_core.detection.exchange import Trouble
+from hypersight_core.detection.pool import Server, ServerPool, Turn
 from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.figures import DetectorFigures, Outcome
 from hypersight_core.errors import DetectorUnavailable
-from hypersight_core.redaction import redacted, redacted_text
+from hypersight_core.redaction import redacted
 
 TRIES = 3
 BACKOFF_S = 0.2
-MAX_RETRY_AFTER_S = 2.0
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
+LONGEST_REST_S = 60.0
+"""A server that asks for more is asked again after so long all the same."""
+WAIT_IN_LINE_S = 2.5
+"""A call waits so long for a server that rests; if all rest longer, the caller is told."""
+FULL_S, LONGEST_FULL_S = 0.03, 0.2
+"""Pauses between two looks for a free place at a server, the first and the longest."""
 Answer = TypeVar("Answer")
-HEADERS = {"content-type": "image/jpeg", "accept": "application/json"}
 
 
 def never() -> bool:
@@ -28,21 +34,18 @@ def never() -> bool:
 
 
 class _Poster:
-    """Posts pictures over kept-alive connections, with bounded retries, to one of several servers in turn.
+    """Posts pictures, with bounded retries, to the server that is least busy.
 
-    Retries: no connection, time-outs, 5xx and 429. Anything else a server says is final.
-    `timeout_s` bounds a whole answer: a server that sends a byte now and then is as good as silent.
+    Retries go to another server where there is one. Where there is none: after time-outs, lost connections,
+    5xx and 429; anything else a server says is final. A server that hangs is not waited for the whole
+    time-out where another could answer.
     """
 
-    def __init__(self, urls: str, timeout_s: float, stop: Callable[[], bool]) -> None:
-        self._pool, self._timeout_s, self._stop = ServerPool(urls), timeout_s, stop
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 3.0)),
-            headers=HEADERS,
-            trust_env=False,
-            http2="https://" in urls,  # without TLS nobody negotiates it
-        )
-        self._jitter = random.Random()  # noqa: S311 - spreads retries, keeps no secret
+    def __init__(self, pool: ServerPool, urls: str, timeout_s: float, stop: Callable[[], bool]) -> None:
+        self._pool, self._timeout_s, self._stop = pool, timeout_s, stop
+        self._http = exchange.connected(urls)
+        self._counter = CallCounter()
+        self._last_problem = ""
 
     def post(self, jpeg: bytes, parse: Callable[[bytes], Answer]) -> Answer:
         """Return the answer as `parse` reads it.
@@ -50,85 +53,102 @@ class _Poster:
         Raises:
             DetectorUnavailable: no usable answer within all tries.
         """
-        failed: set[Server] = set()
+        failed: list[Server] = []
         try:
             for tried in range(1, TRIES + 1):
-                server = self._pool.take()
-                if server is None:
-                    raise self._left_alone()
-                try:
-                    answer = parse(self._body(server, jpeg))
-                except _Trouble as trouble:
-                    failed.add(server)
-                    if trouble.is_final or tried == TRIES or not self._is_retried(tried, trouble.wait_s):
-                        raise _away(server, str(trouble)) from trouble
-                except DetectorUnavailable:
-                    failed.add(server)
-                    raise
-                else:
-                    server.breaker.succeeded()
-                    failed.discard(server)
-                    return answer
+                with self._turn(failed) as turn:
+                    try:
+                        return self._asked(turn.server, jpeg, parse, failed)
+                    except Trouble as trouble:
+                        self._take_note(turn.server, trouble, BACKOFF_S * 2 ** (tried - 1))
+                        failed.append(turn.server)
+                        if tried == TRIES or not self._is_retried(turn.server, trouble, failed):
+                            raise _away(turn.server, str(trouble)) from trouble
+                self._counter.retried()
             raise AssertionError("the last try returns or raises")
-        finally:
-            for server in failed:
-                server.breaker.failed()
+        except DetectorUnavailable:
+            self._counter.gave_up()
+            raise
+
+    def figures(self) -> DetectorFigures:
+        """Return what was counted so far."""
+        return self._counter.figures(self._pool.newest_answers_s(), self._pool.figures())
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _body(self, server: Server, jpeg: bytes) -> bytes:
-        try:
-            reply, body = self._exchange(server, jpeg)
-        except httpx.HTTPError as error:
-            raise _Trouble(redacted_text(str(error)) or type(error).__name__) from error
-        if reply.is_success:
-            return body
-        is_final = not (reply.status_code >= 500 or reply.status_code == 429)
-        raise _Trouble(f"HTTP {reply.status_code}", wait_s=_retry_after_s(reply), is_final=is_final)
+    def _turn(self, failed: Collection[Server]) -> Turn:
+        """Wait for a server that may be asked.
 
-    def _exchange(self, server: Server, jpeg: bytes) -> tuple[httpx.Response, bytes]:
+        Raises:
+            DetectorUnavailable: none can be in time.
+        """
         until_s = time.monotonic() + self._timeout_s
-        body = bytearray()
-        with self._http.stream("POST", server.url, content=jpeg) as reply:
-            for block in reply.iter_bytes():
-                body += block
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise httpx.DecodingError(f"more than {MAX_ANSWER_BYTES} bytes in one answer")
-                if time.monotonic() > until_s:
-                    raise httpx.ReadTimeout(f"no whole answer within {self._timeout_s:g} s")
-        return reply, bytes(body)
+        full_s = FULL_S
+        while (turn := self._pool.take(failed)) is None:
+            free_in_s = self._pool.free_in_s()
+            if free_in_s is None:
+                raise self._left_alone("is left alone for a moment")
+            if free_in_s > WAIT_IN_LINE_S:
+                raise self._left_alone(f"asks to be left alone for {free_in_s:.0f} s")
+            if time.monotonic() > until_s:
+                raise self._left_alone("has no place free for one more call")
+            if not self._paused(free_in_s or spread(full_s)):
+                raise self._left_alone("is not asked any more")
+            full_s = min(1.5 * full_s, LONGEST_FULL_S)
+        return turn
 
-    def _is_retried(self, tried: int, wait_s: float) -> bool:
-        """Wait for the next try, unless it goes to another server; False when somebody wants an end."""
-        if tried % len(self._pool):
-            return not self._stop()
-        return self._paused(max(wait_s, BACKOFF_S * 2 ** (tried - 1)))
+    def _asked(
+        self, server: Server, jpeg: bytes, parse: Callable[[bytes], Answer], failed: Collection[Server]
+    ) -> Answer:
+        patience_s = self._pool.patience_s(server, failed, self._timeout_s)
+        began_s = time.monotonic()
+        outcome = Outcome.BROKEN_OFF
+        self._counter.began()
+        try:
+            answer = parse(exchange.body(self._http, server.url, jpeg, patience_s))
+            outcome = Outcome.ANSWERED
+        except Trouble as trouble:
+            outcome = trouble.outcome
+            raise
+        except DetectorUnavailable as error:
+            outcome = Outcome.GARBAGE
+            raise Trouble(outcome, str(error)) from error
+        finally:
+            took_s = time.monotonic() - began_s
+            self._counter.ended(outcome, took_s)
+        self._pool.answered(server, took_s)
+        return answer
+
+    def _is_retried(self, server: Server, trouble: Trouble, failed: Collection[Server]) -> bool:
+        if trouble.is_final and not self._pool.has_stand_in(server, failed):
+            return False
+        return not self._stop()
+
+    def _take_note(self, server: Server, trouble: Trouble, backoff_s: float) -> None:
+        self._last_problem = str(trouble)
+        if not trouble.is_final:
+            server.rest(min(max(trouble.wait_s, backoff_s), LONGEST_REST_S))
+        if trouble.outcome is not Outcome.BUSY:
+            server.breaker.failed(is_grave=trouble.outcome is Outcome.TIMED_OUT and len(self._pool) > 1)
 
     def _paused(self, pause_s: float) -> bool:
-        """Wait about `pause_s`; False when somebody wants an end."""
-        until_s = time.monotonic() + pause_s * self._jitter.uniform(0.5, 1.5)
+        """Wait; False when somebody wants an end."""
+        until_s = time.monotonic() + pause_s
         while (left_s := until_s - time.monotonic()) > 0:
             if self._stop():
                 return False
             time.sleep(min(0.1, left_s))
         return not self._stop()
 
-    def _left_alone(self) -> DetectorUnavailable:
-        return _away(self._pool.first, "it failed several times in a row and is left alone for a moment")
-
-
-class _Trouble(Exception):
-    """A call that went wrong."""
-
-    def __init__(self, problem: str, *, wait_s: float = 0.0, is_final: bool = False) -> None:
-        super().__init__(problem)
-        self.wait_s, self.is_final = wait_s, is_final
+    def _left_alone(self, why: str) -> DetectorUnavailable:
+        last = f" (last: {self._last_problem})" if self._last_problem else ""
+        return _away(self._pool.first, f"it {why}{last}")
 
 
 def _away(server: Server, problem: str) -> DetectorUnavailable:
-    return DetectorUnavailable(f"the detector at {redacted(server.url)} gives no answer: {problem}")
+    return DetectorUnavailable(f"the detector at {redacted(server.url)} gives no usable answer: {problem}")
 
 
 class ObjectDetector:
@@ -139,12 +159,22 @@ class ObjectDetector:
         timeout_s: how long one answer may take.
         person_class: rows of other classes are left out.
         stop: asked while waiting for a retry; True ends it.
+        places_dir: shared by all processes that share a limit of calls; None: no limit.
+        places: calls to one server at a time, of all who share the folder.
     """
 
     def __init__(
-        self, urls: str, *, timeout_s: float = 10.0, person_class: int = 0, stop: Callable[[], bool] = never
+        self,
+        urls: str,
+        *,
+        timeout_s: float = 10.0,
+        person_class: int = 0,
+        stop: Callable[[], bool] = never,
+        places_dir: Path | None = None,
+        places: int = 32,
     ) -> None:
-        self._poster = _Poster(urls, timeout_s, stop)
+        pool = ServerPool(urls, places_dir=places_dir, places=places)
+        self._poster = _Poster(pool, urls, timeout_s, stop)
         self._person_class = person_class
 
     def detect(self, jpeg: bytes) -> Detections:
@@ -155,16 +185,33 @@ class ObjectDetector:
         """
         return self._poster.post(jpeg, partial(parse_objects, person_class=self._person_class))
 
+    def figures(self) -> DetectorFigures:
+        """Return what was counted so far."""
+        return self._poster.figures()
+
     def close(self) -> None:
         """Close the connections."""
         self._poster.close()
 
 
 class FaceDetector:
-    """Finds faces on crops of upper bodies; safe to call from several threads."""
+    """Finds faces on crops of upper bodies; safe to call from several threads.
 
-    def __init__(self, urls: str, *, timeout_s: float = 10.0, stop: Callable[[], bool] = never) -> None:
-        self._poster = _Poster(urls, timeout_s, stop)
+    Args:
+        urls: as those of an `ObjectDetector`; so are the others.
+    """
+
+    def __init__(
+        self,
+        urls: str,
+        *,
+        timeout_s: float = 10.0,
+        stop: Callable[[], bool] = never,
+        places_dir: Path | None = None,
+        places: int = 32,
+    ) -> None:
+        pool = ServerPool(urls, places_dir=places_dir, places=places)
+        self._poster = _Poster(pool, urls, timeout_s, stop)
 
     def find(self, jpeg: bytes) -> FaceBoxes:
         """Return the faces on a crop, in its pixels.
@@ -174,13 +221,10 @@ class FaceDetector:
         """
         return self._poster.post(jpeg, parse_faces)
 
+    def figures(self) -> DetectorFigures:
+        """Return what was counted so far."""
+        return self._poster.figures()
+
     def close(self) -> None:
         """Close the connections."""
         self._poster.close()
-
-
-def _retry_after_s(reply: httpx.Response) -> float:
-    try:
-        return min(MAX_RETRY_AFTER_S, float(reply.headers.get("retry-after", 0)))
-    except ValueError:
-        return 0.0

@@ -12,6 +12,8 @@ from hypersight_core.errors import DetectorUnavailable
 SLACK_REL = 0.01
 """Boxes may stick out of the picture this far, as regression makes them; more is another unit by mistake."""
 MAX_ROWS = 5_000
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading JSON may raise; the last one for brackets without end."""
 
 
 class _FaceAnswer(msgspec.Struct):
@@ -36,7 +38,7 @@ def parse_objects(body: bytes, *, person_class: int = 0) -> Detections:
     """
     try:
         rows = msgspec.json.decode(body, type=list[list[float]])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _garbage(str(error)) from error
     if len(rows) > MAX_ROWS:
         raise _garbage(f"{len(rows)} rows")
@@ -69,7 +71,7 @@ def parse_faces(body: bytes) -> FaceBoxes:
     """
     try:
         answer = msgspec.json.decode(body, type=_FaceAnswer)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _garbage(str(error)) from error
     if len(answer.boxes) != len(answer.conf):
         raise _garbage(f"{len(answer.boxes)} boxes and {len(answer.conf)} probabilities")

@@ -17,7 +17,8 @@ ON CONFLICT (camera_id) DO UPDATE SET
   token = lease.token + 1, run_id = excluded.run_id, host = excluded.host, boot_id = excluded.boot_id,
   pid = excluded.pid, pid_start = excluded.pid_start, backend_pid = excluded.backend_pid,
   acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, state = excluded.state,
-  position_at = NULL, lag_s = NULL, detail = '', released_at = NULL, release_reason = NULL, stop_run_id = NULL
+  position_at = NULL, lag_s = NULL, detail = '', released_at = NULL, release_reason = NULL,
+  stop_run_id = NULL, figures = NULL
 RETURNING token
 """
 
@@ -42,7 +43,7 @@ EXISTS (SELECT FROM camera
 BEAT = f"""
 UPDATE watcher_lease
 SET heartbeat_at = clock_timestamp(), state = %(state)s, position_at = %(position_at)s, lag_s = %(lag_s)s,
-    detail = %(detail)s
+    detail = %(detail)s, figures = CAST(%(figures)s AS jsonb)
 WHERE camera_id = %(camera_id)s AND token = %(token)s AND run_id = %(run_id)s AND released_at IS NULL
 RETURNING {WANTED.format(camera_id="%(camera_id)s")}, coalesce(stop_run_id = run_id, false)
 """

@@ -10,11 +10,13 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 from psycopg.rows import TupleRow
 from sqlalchemy import Connection
 
+from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import lease_sql
 from hypersight_core.store.engine import Store
@@ -38,6 +40,7 @@ class WatcherState:
     position_at: datetime | None
     lag_s: float | None
     detail: str = ""
+    figures: WatcherFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class LeaseView:
     released_at: datetime | None
     release_reason: str | None
     stop_run_id: str | None
+    figures: WatcherFigures | None = None
+    """What it counted since it took the camera; None before it said so."""
     is_locked: bool
     """Whether somebody's connection holds the camera's lock now."""
     heartbeat_age_s: float
@@ -149,6 +154,7 @@ class Lease:
         said = {
             "state": state.phase, "position_at": state.position_at, "lag_s": state.lag_s,
             "detail": state.detail[:500],
+            "figures": msgspec.json.encode(state.figures).decode() if state.figures else None,
         }  # fmt: skip
         row = _connected(self._connection).execute(lease_sql.BEAT, self._key() | said).fetchone()
         if row is None:
@@ -200,7 +206,7 @@ class Lease:
 def read_leases(tx: Connection) -> list[LeaseView]:
     """Return the leases of all cameras that were ever watched."""
     rows = tx.execute(sa.text(lease_sql.READ), {"lock_class": lease_sql.LOCK_CLASS}).mappings()
-    return [LeaseView(**row) for row in rows]
+    return [LeaseView(**{**row, "figures": _figures(row["figures"])}) for row in rows]
 
 
 def request_stop(tx: Connection, camera_id: int, run_id: str) -> None:
@@ -213,6 +219,13 @@ def fence(tx: Connection, lease: LeaseView) -> None:
     camera = {"camera_id": lease.camera_id}
     if tx.execute(sa.text(lease_sql.OUTDATE), camera | {"token": lease.token}).rowcount:
         tx.execute(sa.text(lease_sql.END_HOLDER), camera | {"lock_class": lease_sql.LOCK_CLASS})
+
+
+def _figures(stored: object) -> WatcherFigures | None:
+    try:
+        return msgspec.convert(stored, WatcherFigures) if stored is not None else None
+    except msgspec.ValidationError:  # said by a watcher of another version, which is being replaced
+        return None
 
 
 def _one(cursor: psycopg.Cursor[TupleRow]) -> TupleRow:

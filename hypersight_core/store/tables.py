@@ -161,7 +161,17 @@ watcher_lease = Table(
     Column("released_at", Instant, comment="When it gave the camera back; null while it has it"),
     Column("release_reason", Text, comment="Why it gave the camera back"),
     Column("stop_run_id", Text, comment="The run that is asked to stop"),
+    Column("figures", JSONB, comment="What it counted since it took the camera; null: nothing said"),
     comment="Who watches: one row a camera that was ever watched",
+)  # fmt: skip
+
+preview_request = Table(
+    "preview_request", metadata,
+    Column("processor_id", sa.Integer, sa.ForeignKey("processor.processor_id", ondelete="CASCADE"),
+           primary_key=True, autoincrement=False, comment="The processor to be shown"),
+    Column("asked_at", Instant, nullable=False, server_default=NOW,
+           comment="When somebody last asked for its preview"),
+    comment="Previews people look at: one row a processor whose preview was ever asked for",
 )  # fmt: skip
 
 watcher_checkpoint = Table(

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -73,6 +74,8 @@ class SegmentLoop:
         self._seen_until: datetime | None = None
         self._unstored: Observation | None = None
         self._is_resumed = self._is_broken = False
+        self.frames: Mapping[str, int] = {}
+        """Wanted frames so far by what became of them: `detected`, or the reason why not."""
         self._advice = ""
 
     @property
@@ -229,6 +232,7 @@ class SegmentLoop:
 
     def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
         self._seq += 1
+        self.frames = _counted_in(self.frames, seen)
         self._position_at = position_at
         lost, self._unstored = self._unstored, None
         self._advice = self._running.advice()
@@ -253,6 +257,14 @@ class SegmentLoop:
             return (seen,)
         wanted = round(pause.total_seconds() * self._plan.camera.watch_fps)
         return self._observation(until, seen.from_at, wanted, 0, Reason.PAUSED), seen
+
+
+def _counted_in(frames: Mapping[str, int], seen: Observation) -> Mapping[str, int]:
+    counts = Counter(frames)
+    counts["detected"] += seen.frames_detected
+    if seen.reason is not None:
+        counts[seen.reason.value] += seen.frames_wanted - seen.frames_detected
+    return dict(counts)
 
 
 def _nobody_looks(_processor_id: int, _overlay: Overlay) -> None:

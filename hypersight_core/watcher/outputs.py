@@ -44,8 +44,15 @@ class Outputs:
         self._fps = 1.0
         self._wanted: frozenset[int] = frozenset()
         self._failing: set[str] = set()
+        self.left_out = 0
+        """Frames that no preview and no snapshot shows, since they could not keep up."""
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
         self._thread.start()
+
+    @property
+    def preview_count(self) -> int:
+        """How many previews are written now."""
+        return len(self._previews)
 
     def configure(self, plan: WatchPlan) -> None:
         """Say which processors want a preview, and how many frames per second it gets."""
@@ -64,7 +71,7 @@ class Outputs:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
-            logger.debug("frame left out of preview or snapshot")
+            self.left_out += 1
 
     def close(self) -> None:
         """Finish the frames that wait and end the previews."""

@@ -5,11 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from hypersight_core.detection.client import FaceDetector, ObjectDetector
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
+from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import LeaseLost
 from hypersight_core.live.publisher import FacesPublisher
 from hypersight_core.processors.interface import FoundFaces, Services
@@ -69,13 +73,21 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
         return "disabled"
     before = resumption(store, spool, plan.camera.camera_id)
     outputs = Outputs(settings.var_dir, plan.camera.camera_id)
-    with _detectors(settings, stop.is_set) as (finder, services):
-        loop = SegmentLoop(plan, finder, services, outputs=outputs, max_lag_s=settings.max_lag_s, stop=stop)
+    with _detectors(settings, stop.is_set) as detectors:
+        loop = SegmentLoop(
+            plan,
+            detectors.objects,
+            detectors.services,
+            outputs=outputs,
+            max_lag_s=settings.max_lag_s,
+            stop=stop,
+        )
         try:
             loop.configure(plan)
             if before.record is not None:
                 loop.resume(before.record, before.seen_until)
-            return _Follower(loop, link, stop, settings.max_lag_s).follow(plan)
+            figures = partial(_figures, detectors, loop, outputs)
+            return _Follower(loop, link, stop, settings.max_lag_s, figures).follow(plan)
         finally:
             loop.close()
             outputs.close()
@@ -85,9 +97,15 @@ class _Follower:
     """Follows the camera's stream through edits and reconnections."""
 
     def __init__(
-        self, loop: SegmentLoop, link: DatabaseLink, stop: threading.Event, max_lag_s: float
+        self,
+        loop: SegmentLoop,
+        link: DatabaseLink,
+        stop: threading.Event,
+        max_lag_s: float,
+        figures: Callable[[], WatcherFigures],
     ) -> None:
         self._loop, self._link, self._stop, self._max_lag_s = loop, link, stop, max_lag_s
+        self._figures = figures
         self._lag = LagMeter()
         self._source_state = SourceState.CONNECTING
         self._lag_s: float | None = None
@@ -142,7 +160,13 @@ class _Follower:
         )
         if self._loop.detector_problem:
             phase, detail = "detector_away", self._loop.detector_problem
-        return WatcherState(phase=phase, position_at=self._loop.position_at, lag_s=self._lag_s, detail=detail)
+        return WatcherState(
+            phase=phase,
+            position_at=self._loop.position_at,
+            lag_s=self._lag_s,
+            detail=detail,
+            figures=self._figures(),
+        )
 
     def _is_over(self) -> bool:
         return self._stop.is_set() or self._link.must_stop
@@ -169,11 +193,33 @@ def _opened(
         source.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Detectors:
+    objects: ObjectDetector
+    faces: FaceDetector
+    services: Services
+
+
+def _figures(detectors: _Detectors, loop: SegmentLoop, outputs: Outputs) -> WatcherFigures:
+    found = {"objects": detectors.objects.figures(), "faces": detectors.faces.figures()}
+    return WatcherFigures(
+        detectors={name: one for name, one in found.items() if one.requests or one.in_flight},
+        frames=loop.frames,
+        left_out=outputs.left_out,
+        previews=outputs.preview_count,
+    )
+
+
 @contextmanager
-def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[tuple[ObjectDetector, Services]]:
-    timeout_s = settings.detector_timeout_s
-    objects = ObjectDetector(settings.object_detector_url, timeout_s=timeout_s, stop=stop)
-    faces = FaceDetector(settings.face_detector_url, timeout_s=timeout_s, stop=stop)
+def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[_Detectors]:
+    calls: dict[str, Any] = {
+        "timeout_s": settings.detector_timeout_s,
+        "stop": stop,
+        "places_dir": settings.var_dir / "detectors",
+        "places": settings.detector_max_calls,
+    }
+    objects = ObjectDetector(settings.object_detector_url, **calls)
+    faces = FaceDetector(settings.face_detector_url, **calls)
     publisher = FacesPublisher(settings.api_url, settings.live_token)
 
     def find_faces(jpeg: bytes) -> FoundFaces:
@@ -181,7 +227,7 @@ def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[tuple[O
         return FoundFaces(found.boxes_px, found.scores)
 
     try:
-        yield objects, Services(find_faces, encode_jpeg, publisher.publish)
+        yield _Detectors(objects, faces, Services(find_faces, encode_jpeg, publisher.publish))
     finally:
         publisher.close()
         faces.close()

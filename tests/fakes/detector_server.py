@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +25,7 @@ class Fault(StrEnum):
     ERROR = "error"
     """500."""
     BUSY = "busy"
-    """503 with `Retry-After: 1`."""
+    """503 with `Retry-After`."""
     REFUSED = "refused"
     """400: a retry would not help."""
     GARBAGE = "garbage"
@@ -65,7 +65,12 @@ class FakeDetector:
         self.fault: Fault | None = None
         self.next_faults: deque[Fault] = deque()
         self.delay_s = 0.0
+        self.retry_after = "1"
         self.requests: list[Received] = []
+        self.most_at_once = 0
+        """Requests that were answered at the same time, at most."""
+        self._at_once = 0
+        self._lock = threading.Lock()
         self.is_ending = threading.Event()
         self._server = _Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="fake detector")
@@ -96,6 +101,16 @@ class FakeDetector:
         self._thread.join()
         self._server.end_connections()
         self._server.server_close()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a request while it is answered."""
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        yield
+        with self._lock:
+            self._at_once -= 1
 
     def taken_fault(self) -> Fault | None:
         """Return what goes wrong with the request at hand."""
@@ -149,7 +164,10 @@ class _Handler(BaseHTTPRequestHandler):
         fault = fake.taken_fault()
         if fault is not None:
             getattr(self, f"_{fault}")()
-        elif not fake.is_ending.wait(fake.delay_s):
+            return
+        with fake.counted():
+            is_ending = fake.is_ending.wait(fake.delay_s)
+        if not is_ending:
             self._reply(200, fake.answer_to(received))
 
     def _reply(self, status: int, body: bytes, **headers: str) -> None:
@@ -165,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(500, b"Internal Server Error")
 
     def _busy(self) -> None:
-        self._reply(503, b"busy", retry_after="1")
+        self._reply(503, b"busy", retry_after=self.server.fake.retry_after)
 
     def _refused(self) -> None:
         self._reply(400, b"not a picture")

@@ -1,15 +1,22 @@
 """The detectors' clients against a real HTTP server that lets them down."""
 
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
-from hypersight_core.detection.breaker import CircuitBreaker
+from hypersight_core.detection.breaker import CircuitBreaker, spread
 from hypersight_core.detection.client import TRIES, FaceDetector, ObjectDetector
 from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.figures import LATENCY_BOUNDS_S, Outcome
 from hypersight_core.errors import DetectorUnavailable, InvalidInput
 from tests.fakes.detector_server import FakeDetector, Fault
 
@@ -30,6 +37,10 @@ def client(server) -> Iterator[ObjectDetector]:
     detector = ObjectDetector(server.url, timeout_s=TIMEOUT_S)
     yield detector
     detector.close()
+
+
+def http_date(in_s: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=in_s), usegmt=True)
 
 
 def first_answer(detector: ObjectDetector, *, within_s: float) -> Detections:
@@ -90,7 +101,22 @@ def test_a_busy_detector_is_given_the_time_it_asks_for(server):
     detector.detect(JPEG)
     detector.close()
 
-    assert time.monotonic() - started_s > 0.45  # "Retry-After: 1", spread by half
+    assert time.monotonic() - started_s >= 1  # "Retry-After: 1"
+
+
+@pytest.mark.parametrize("asked_for", ["30", "date"])
+def test_a_detector_that_asks_for_long_is_not_asked_meanwhile_and_not_taken_for_broken(server, asked_for):
+    server.retry_after = asked_for if asked_for != "date" else http_date(30)
+    server.fault = Fault.BUSY
+    detector = ObjectDetector(server.url)
+    for _ in range(8):
+        with pytest.raises(DetectorUnavailable, match=r"asks to be left alone for [34]"):
+            detector.detect(JPEG)
+    detector.close()
+
+    assert len(server.requests) == 1
+    assert not detector.figures().servers[0].is_left_alone
+    assert detector.figures().outcomes == {Outcome.BUSY: 1}
 
 
 def test_garbage_is_not_an_empty_room(server, client):
@@ -137,28 +163,79 @@ def test_a_detector_that_keeps_failing_is_left_alone_and_tried_again(server):
 
 
 def test_several_detectors_take_turns_and_cover_for_each_other(server):
-    with FakeDetector() as second:
-        detector = ObjectDetector(f"{server.url}, {second.url}", timeout_s=TIMEOUT_S)
+    with FakeDetector() as second, several(server, second) as detector:
         for _ in range(6):
             detector.detect(JPEG)
-        shared = (len(server.requests), len(second.requests))
+        assert (len(server.requests), len(second.requests)) == (3, 3)
         server.fault = Fault.ERROR
-        for _ in range(12):
-            detector.detect(JPEG)
-        asked_in_vain = len(server.requests) - 3
+        until_answered(detector, lambda: detector.figures().servers[0].is_left_alone)
+        assert len(server.requests) == 3 + 5
         server.fault = None
-        until_s = time.monotonic() + 10
-        while len(server.requests) < 3 + asked_in_vain + 3 and time.monotonic() < until_s:
+        until_answered(detector, lambda: len(server.requests) >= 3 + 5 + 3)
+
+    assert detector.figures().given_up == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.GARBAGE, Fault.DROP, Fault.BUSY])
+def test_what_one_detector_does_not_answer_the_other_does(server, fault):
+    with FakeDetector() as second, several(server, second) as detector:
+        server.fault = fault
+        assert [len(detector.detect(JPEG)) for _ in range(10)] == [1] * 10
+    assert detector.figures().retries == len(server.requests) > 0
+
+
+def test_a_detector_that_hangs_costs_a_moment_once_and_no_picture(server):
+    """Ten seconds' time-out: five calls in a row would wait for it before it is left alone."""
+    server.fault = Fault.HANG
+    with FakeDetector() as second, several(server, second, timeout_s=10.0) as detector:
+        second.delay_s = 0.01
+        for _ in range(4):
             detector.detect(JPEG)
-            time.sleep(0.1)
-        detector.close()
+        assert len(server.requests) == 1
+        figures = detector.figures()
+        assert figures.servers[0].is_left_alone
+        assert figures.outcomes == {Outcome.TIMED_OUT: 1, Outcome.ANSWERED: 4}
+        until_answered(detector, lambda: len(server.requests) == 2)
+        assert figures.given_up == 0
 
-    assert shared == (3, 3)
-    assert asked_in_vain == 5
-    assert len(server.requests) >= 3 + asked_in_vain + 3
+
+def test_the_last_detector_that_is_left_is_given_the_whole_time(server):
+    with FakeDetector() as second, several(server, second, timeout_s=10.0) as detector:
+        for _ in range(6):
+            detector.detect(JPEG)
+        server.delay_s = second.delay_s = 1.3  # more than the newest answers made one expect
+        assert len(detector.detect(JPEG)) == 1
+    assert detector.figures().outcomes[Outcome.TIMED_OUT] == 1
 
 
-@pytest.mark.parametrize("urls", ["", " , ", "127.0.0.1:8001", "ftp://host/objects", "http:///objects"])
+@contextmanager
+def several(*servers: FakeDetector, timeout_s: float = TIMEOUT_S) -> Iterator[ObjectDetector]:
+    detector = ObjectDetector(", ".join(one.url for one in servers), timeout_s=timeout_s)
+    yield detector
+    detector.close()
+
+
+def until_answered(detector: ObjectDetector, is_done: Callable[[], bool]) -> None:
+    """Ask, with an answer each time, until `is_done`."""
+    until_s = time.monotonic() + 20
+    while not is_done():
+        assert len(detector.detect(JPEG)) == 1
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "",
+        " , ",
+        "127.0.0.1:8001",
+        "ftp://host/objects",
+        "http:///objects",
+        "http://host:port/objects",
+        "http://[::",
+    ],
+)
 def test_an_address_that_cannot_be_one_is_refused(urls):
     with pytest.raises(InvalidInput, match="detector's address"):
         ObjectDetector(urls)
@@ -191,6 +268,93 @@ def test_several_threads_get_each_their_own_answer(server):
     assert [one.scores.tolist() for one in found] == [[number / 100] for number in range(40)]
 
 
+def test_no_more_calls_than_places_reach_a_server_from_all_processes_together(server, tmp_path):
+    server.delay_s = 0.05
+    processes = [
+        subprocess.Popen([sys.executable, "-c", _MANY_CALLS, server.url, str(tmp_path)]) for _ in range(3)
+    ]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+
+    assert len(server.requests) == 3 * 20
+    assert server.most_at_once == 2
+
+
+_MANY_CALLS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from hypersight_core.detection.client import ObjectDetector
+
+detector = ObjectDetector(sys.argv[1], timeout_s=30.0, places_dir=Path(sys.argv[2]), places=2)
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(lambda _: detector.detect(b"picture"), range(20)))
+detector.close()
+"""
+
+
+def test_the_places_of_a_killed_process_are_free_again(server, tmp_path):
+    server.next_faults.append(Fault.HANG)
+    killed = subprocess.Popen(
+        [sys.executable, "-c", _MANY_CALLS.replace("places=2", "places=1"), server.url, tmp_path]
+    )
+    until_s = time.monotonic() + 20
+    while not server.requests and time.monotonic() < until_s:
+        time.sleep(0.02)
+    detector = ObjectDetector(server.url, timeout_s=0.2, places_dir=tmp_path, places=1)
+    with pytest.raises(DetectorUnavailable, match="no place free"):
+        detector.detect(JPEG)
+    killed.kill()
+    killed.wait()
+
+    assert len(detector.detect(JPEG)) == 1
+    detector.close()
+
+
+def test_a_disk_that_takes_no_files_takes_no_detector_away(server, tmp_path):
+    (tmp_path / "places").write_text("in the way")
+    detector = ObjectDetector(server.url, places_dir=tmp_path / "places", places=1)
+
+    assert len(detector.detect(JPEG)) == 1
+    detector.close()
+
+
+def test_a_connection_is_kept_between_segments(server):
+    detector = ObjectDetector(server.url)
+    detector.detect(JPEG)
+    time.sleep(5.5)  # the pause after which most clients hang up
+    detector.detect(JPEG)
+    detector.close()
+
+    assert len({one.port for one in server.requests}) == 1
+
+
+def test_requests_are_counted_with_the_time_they_took(server):
+    server.next_faults += [Fault.ERROR, Fault.DROP]
+    detector = ObjectDetector(server.url)
+    detector.detect(JPEG)
+    server.delay_s = 0.3
+    detector.detect(JPEG)
+    found = detector.figures()
+    detector.close()
+
+    assert found.outcomes == {Outcome.ERROR: 1, Outcome.BROKEN_OFF: 1, Outcome.ANSWERED: 2}
+    assert (found.requests, found.retries, found.given_up, found.in_flight) == (4, 2, 0, 0)
+    assert sum(found.classes) == 2
+    assert sum(found.classes[bisect_left(LATENCY_BOUNDS_S, 0.3) :]) == 1
+    assert found.answering_s >= 0.3
+    assert found.slowest_s is not None
+    assert found.slowest_s >= 0.3
+
+
+def test_no_password_of_an_address_is_in_the_figures(server):
+    detector = ObjectDetector(server.url.replace("//", "//eve:hunter2@"))
+    (found,) = detector.figures().servers
+    detector.close()
+
+    assert "127.0.0.1" in found.url
+    assert "hunter2" not in found.url
+
+
 def test_faces_come_from_the_other_contract(server):
     server.face_answers = {"boxes": [[1, 2, 3, 4]], "conf": [0.97]}
     detector = FaceDetector(server.faces_url)
@@ -204,7 +368,7 @@ def test_faces_come_from_the_other_contract(server):
 
 def test_an_open_breaker_lets_one_caller_through_a_pause():
     now_s = [100.0]
-    breaker = CircuitBreaker(failures=2, pause_s=3, clock=lambda: now_s[0])
+    breaker = CircuitBreaker(failures=2, pause_s=3, clock=lambda: now_s[0], jitter=float)
     breaker.failed()
     assert breaker.allows()
     breaker.failed()
@@ -215,3 +379,25 @@ def test_an_open_breaker_lets_one_caller_through_a_pause():
 
     breaker.succeeded()
     assert all(breaker.allows() for _ in range(3))
+
+
+def test_a_service_that_stays_away_is_looked_for_less_and_less():
+    now_s = [0.0]
+    breaker = CircuitBreaker(failures=1, pause_s=3, longest_s=10, clock=lambda: now_s[0], jitter=float)
+    asked_at_s = []
+    for second in range(40):
+        now_s[0] = float(second)
+        if breaker.allows():
+            asked_at_s.append(second)
+            breaker.failed()
+
+    assert asked_at_s == [0, 3, 9, 19, 29, 39]
+    assert breaker.is_open
+
+
+def test_callers_that_failed_together_come_back_one_by_one():
+    pauses_s = {spread(3.0) for _ in range(100)}
+
+    assert len(pauses_s) > 90
+    assert min(pauses_s) >= 3.0
+    assert max(pauses_s) <= 4.5

@@ -1,10 +1,11 @@
 """What is believed of a detector's answer: all of it or nothing."""
 
+import contextlib
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hypersight_core.detection.contract import FaceBoxes, parse_faces, parse_objects
@@ -80,6 +81,46 @@ def test_garbage_is_no_count(answer):
 def test_one_bad_row_spoils_the_answer_even_when_it_is_of_another_class():
     with pytest.raises(DetectorUnavailable, match="relative to the posted picture"):
         parse_objects(b"[[0, 0, 1, 1, 0.9, 0], [12, 40, 90, 200, 0.9, 56]]")
+
+
+numbers = (
+    st.floats()
+    | st.integers()
+    | st.integers(-(10**400), 10**400)
+    | st.booleans()
+    | st.none()
+    | st.text(max_size=3)
+)
+almost_rows = st.lists(numbers, min_size=4, max_size=7)
+any_json = st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner))
+almost_faces = st.fixed_dictionaries(
+    {},
+    optional={
+        "boxes": st.lists(st.lists(numbers, max_size=5)) | any_json,
+        "conf": st.lists(numbers) | any_json,
+        "x": any_json,
+    },
+)
+
+
+@settings(max_examples=500)
+@given(st.binary() | st.text().map(str.encode) | (st.lists(almost_rows) | almost_faces | any_json).map(body))
+def test_whatever_comes_is_an_answer_or_refused(answer):
+    for parse in (parse_objects, parse_faces):
+        with contextlib.suppress(DetectorUnavailable):
+            parse(answer)
+
+
+@pytest.mark.parametrize("parse", [parse_objects, parse_faces])
+@pytest.mark.parametrize("bracket", [b"[", b'{"x":'])
+def test_brackets_without_end_are_garbage(parse, bracket):
+    for answer in (
+        bracket * 1_000_000,
+        b'{"x": ' + bracket * 1_000_000,
+        b'{"boxes": [[' + bracket * 1_000_000,
+    ):
+        with pytest.raises(DetectorUnavailable, match="what its contract does not allow"):
+            parse(answer)
 
 
 def test_faces_are_read_in_pixels():
