@@ -128,12 +128,18 @@ class SegmentLoop:
         wanted = sum(one.frames_wanted for one in lost)
         self._unstored = self._observation(lost[0].from_at, lost[-1].to_at, wanted, 0, Reason.LATE_DROPPED)
 
-    def gap(self, gap: Gap) -> SegmentRecord | None:
-        """Record a piece of time nobody saw; None when its length is not known."""
+    def gap(self, gap: Gap, *, is_late: bool = False) -> SegmentRecord | None:
+        """Record a piece of time nobody saw; None when its length is not known.
+
+        Args:
+            is_late: the stream went on, but could not be followed in time.
+        """
         self._ended_at = None
         if gap.to_at is None or gap.to_at <= gap.from_at or self._is_seen(gap.to_at):
             return None
-        reason = Reason.DETECTOR_ERROR if self._analyst.problem else Reason.STREAM_DOWN
+        reason = Reason.LATE_DROPPED if is_late else Reason.STREAM_DOWN
+        if self._analyst.problem:
+            reason = Reason.DETECTOR_ERROR
         wanted = round((gap.to_at - gap.from_at).total_seconds() * self._plan.camera.watch_fps)
         return self._record(gap.to_at, [], self._observation(gap.from_at, gap.to_at, wanted, 0, reason))
 

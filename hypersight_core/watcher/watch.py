@@ -30,6 +30,8 @@ from hypersight_core.watcher.outputs import Outputs
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE_S = 0.5
+"""What comes sooner than this was read while the segment before was worked on."""
 TAKE_OVER_S = 15.0
 """How long a new watcher waits for its predecessor to give the camera back."""
 
@@ -109,6 +111,8 @@ class _Follower:
         self._lag = LagMeter()
         self._source_state = SourceState.CONNECTING
         self._lag_s: float | None = None
+        self._is_slow = False
+        self._idle_since_s = 0.0
         link.describe = self._state
 
     def follow(self, plan: WatchPlan) -> str:
@@ -136,9 +140,17 @@ class _Follower:
         return plan
 
     def _take(self, piece: Segment | Gap) -> None:
-        record = self._loop.gap(piece) if isinstance(piece, Gap) else self._counted(piece)
+        if isinstance(piece, Gap):
+            record = self._loop.gap(piece, is_late=self._is_own_fault())
+        else:
+            record = self._counted(piece)
         if record is not None and not self._link.append(record):
             self._loop.unstored(record)
+        self._idle_since_s = time.monotonic()
+
+    def _is_own_fault(self) -> bool:
+        """Whether a gap was there before anybody waited for it, after a segment that took too long."""
+        return self._is_slow and time.monotonic() - self._idle_since_s < AT_ONCE_S
 
     def _counted(self, segment: Segment) -> SegmentRecord | None:
         if segment.is_discontinuity:
@@ -147,7 +159,10 @@ class _Follower:
         if self._lag_s > self._max_lag_s:
             logger.warning("segment dropped, too far behind", extra={"lag_s": round(self._lag_s, 1)})
             return self._loop.drop(segment)
-        return self._loop.segment(segment)
+        began_s = time.monotonic()
+        record = self._loop.segment(segment)
+        self._is_slow = time.monotonic() - began_s > segment.duration_s
+        return record
 
     def _heard(self, state: SourceState) -> None:
         self._source_state = state
