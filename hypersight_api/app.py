@@ -15,6 +15,7 @@ from hypersight_api.faces import controller as faces
 from hypersight_api.faces.hub import FacesHub
 from hypersight_api.field import controller as field
 from hypersight_api.frames import controller as frames
+from hypersight_api.frames.previews import Previews
 from hypersight_api.frames.upkeep import keep_tidy
 from hypersight_api.headers import add_headers
 from hypersight_api.health import controller as health
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Litestar:
     hub = FacesHub()
     figures = Figures(store, hub)
     vendor = Vendor(settings.cache_dir)
+    previews = Previews(settings.var_dir, store)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -84,7 +86,9 @@ def create_app(settings: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=HANDLERS,
-        dependencies=providers(settings=settings, store=store, hub=hub, figures=figures, vendor=vendor),
+        dependencies=providers(
+            settings=settings, store=store, hub=hub, figures=figures, vendor=vendor, previews=previews
+        ),
         middleware=[CountRequests(figures), Access(settings), BodyInTime()],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[add_headers],

@@ -46,7 +46,8 @@ class ProcessorOut(msgspec.Struct, frozen=True):
     best_view: bool
     """Of faces: the best view of each person once a second, instead of every face on every frame."""
     preview_url: str | None
-    """Where its annotated preview plays while the camera is watched."""
+    """Where its annotated preview plays while the camera is watched; made while somebody looks, or always
+    with `output_hls`."""
 
     @classmethod
     def of(cls, processor: Processor) -> Self:
@@ -114,5 +115,5 @@ class ProcessorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
 
 
 def preview_url(processor: Processor) -> str | None:
-    """Return where a processor's preview plays; None when it makes none."""
-    return f"/videos/{processor.processor_id}/processed_stream.m3u8" if processor.output_hls else None
+    """Return where a processor's preview plays; None while the processor is switched off."""
+    return f"/videos/{processor.processor_id}/processed_stream.m3u8" if processor.enabled else None

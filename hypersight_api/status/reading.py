@@ -175,6 +175,7 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
         name=processor.name or processor.kind.capitalize(),
         enabled=processor.enabled,
         preview_url=preview_url(processor),
+        output_hls=processor.output_hls,
         is_current=known.live is not None and known.live.state == "watching" and processor.enabled,
         value_text="",
         caption="",

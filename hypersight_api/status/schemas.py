@@ -61,6 +61,8 @@ class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     enabled: bool
     preview_url: str | None
+    output_hls: bool
+    """Whether its preview is always made; others are made while somebody looks."""
     traffic_today: int | None = None
     """Persons that came in since local midnight; null when the camera was not watched today."""
     traffic_out_today: int | None = None

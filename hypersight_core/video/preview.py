@@ -3,6 +3,7 @@
 import logging
 import math
 import re
+import shutil
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,8 +45,8 @@ class PreviewWriter:
     def __init__(
         self, folder: Path, *, fps: float, width_px: int = 640, segment_s: float = 2.0, keep: int = 6
     ) -> None:
-        self._folder, self._fps, self._width_px, self._segment_s = folder, fps, width_px, segment_s
-        self._target_s = math.ceil(segment_s + 1.5 / fps)
+        self._folder, self._width_px, self._segment_s = folder, width_px, segment_s
+        self.set_fps(fps)
         self._listed: deque[_Listed] = deque(maxlen=keep)
         self._number: int | None = None
         self._dropped_discontinuities = 0
@@ -53,6 +54,11 @@ class PreviewWriter:
         self._origin_at = self._begun_at = self._last_at = datetime.min.replace(tzinfo=UTC)
         self._is_discontinuity = True
         self._is_failing = False
+
+    def set_fps(self, fps: float) -> None:
+        """Say how many frames per second come from now on."""
+        self._fps = fps
+        self._target_s = math.ceil(self._segment_s + 1.5 / fps)
 
     def write(self, picture: Picture, overlay: Overlay) -> None:
         """Add one frame; a frame that is not newer than the last is left out."""
@@ -67,6 +73,16 @@ class PreviewWriter:
             self._end_segment(self._last_at + timedelta(seconds=1 / self._fps))
         except (OSError, FFmpegError, ValueError) as error:
             self._failed(error)
+
+    def remove(self) -> None:
+        """End it, and take what is on disk away; it may begin again, and its numbers go on then."""
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.abandon()
+        self._dropped_discontinuities += sum(one.is_discontinuity for one in self._listed)
+        self._listed.clear()
+        self._is_discontinuity = True
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _add(self, picture: Picture, overlay: Overlay) -> None:
         width_px = even(min(self._width_px, picture.width_px))
@@ -105,6 +121,7 @@ class PreviewWriter:
             return
         segment = encoder.finish((stop_at - self._origin_at).total_seconds())
         number = self._next_number()
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._replace(_name(number), segment.data)
         if len(self._listed) == self._listed.maxlen and self._listed[0].is_discontinuity:
             self._dropped_discontinuities += 1
@@ -129,7 +146,6 @@ class PreviewWriter:
         """Go on after the segments of an earlier run, so that players notice the new ones."""
         if self._number is not None:
             return self._number + 1
-        self._folder.mkdir(parents=True, exist_ok=True)
         return max((_number(path) for path in self._folder.glob("*.ts")), default=-1) + 1
 
     def _playlist(self) -> str:

@@ -72,6 +72,10 @@ class SegmentEncoder:
         scaled.pict_type = av.video.frame.PictureType.NONE
         self._container.mux(self._stream.encode(scaled))
 
+    def abandon(self) -> None:
+        """Throw away what was encoded."""
+        self._container.close()
+
     def finish(self, stop_s: float) -> EncodedSegment:
         """Return the segment; its last frame shows until `stop_s`."""
         self._container.mux(self._stream.encode(None))

@@ -11,7 +11,7 @@ from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.errors import DatabaseUnavailable, LeaseLost
 from hypersight_core.redaction import redacted_text
-from hypersight_core.store import watching
+from hypersight_core.store import previews, watching
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
@@ -49,6 +49,8 @@ class DatabaseLink:
         self.describe: Callable[[], WatcherState] = _starting
         """Called for each heartbeat to learn what the watcher is doing; the loop replaces it."""
         self.plan: WatchPlan | None = None
+        self.wanted_previews: frozenset[int] = frozenset()
+        """Processors whose previews somebody looks at."""
         self.is_database_away = False
         self.is_stop_requested = False
         self.lost: LeaseLost | None = None
@@ -117,6 +119,7 @@ class DatabaseLink:
     def _read_plan(self) -> None:
         with self._store.transaction() as tx:
             self.plan = watching.watch_plan(tx, self._camera_id)
+            self.wanted_previews = previews.wanted_previews(tx, self._camera_id)
 
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):

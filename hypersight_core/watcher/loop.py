@@ -273,7 +273,7 @@ def _counted_in(frames: Mapping[str, int], seen: Observation) -> Mapping[str, in
     return dict(counts)
 
 
-def _nobody_looks(_processor_id: int, _overlay: Overlay) -> None:
+def _nobody_looks(_processor_id: int, _overlay: Callable[[], Overlay]) -> None:
     return
 
 

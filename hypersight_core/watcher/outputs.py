@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 WAITING_FRAMES = 8
 END_WITHIN_S = 2.0
+TIDY_S = 1.0
+"""Previews that are no longer wanted end so soon, also when no frame comes."""
 SNAPSHOT_MAX_WIDTH_PX = 1920
 
 _Job = tuple[Picture, int | None, Overlay]
@@ -35,14 +37,19 @@ def snapshot_path(var_dir: Path, camera_id: int) -> Path:
 
 
 class Outputs:
-    """Draws and encodes in a thread of its own; when it cannot keep up, frames are left out."""
+    """Draws and encodes in a thread of its own; when it cannot keep up, frames are left out.
 
-    def __init__(self, var_dir: Path, camera_id: int) -> None:
-        self._var_dir, self._camera_id = var_dir, camera_id
+    Args:
+        looked_at: says whose previews people look at now, besides those that are always made.
+    """
+
+    def __init__(self, var_dir: Path, camera_id: int, looked_at: Callable[[], Collection[int]]) -> None:
+        self._var_dir, self._camera_id, self._looked_at = var_dir, camera_id, looked_at
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
         self._previews: dict[int, PreviewWriter] = {}
+        self._shown: set[int] = set()
         self._fps = 1.0
-        self._wanted: frozenset[int] = frozenset()
+        self._always: frozenset[int] = frozenset()
         self._failing: set[str] = set()
         self.left_out = 0
         """Frames that no preview and no snapshot shows, since they could not keep up."""
@@ -52,16 +59,17 @@ class Outputs:
     @property
     def preview_count(self) -> int:
         """How many previews are written now."""
-        return len(self._previews)
+        return len(self._shown)
 
     def configure(self, plan: WatchPlan) -> None:
-        """Say which processors want a preview, and how many frames per second it gets."""
+        """Say which processors always have a preview, and how many frames per second previews get."""
         self._fps = plan.camera.watch_fps
-        self._wanted = frozenset(one.processor_id for one in plan.processors if one.output_hls)
+        self._always = frozenset(one.processor_id for one in plan.processors if one.output_hls)
 
-    def show(self, picture: Picture, processor_id: int, overlay: Overlay) -> None:
-        """Add a frame to the preview of a processor; never waits."""
-        self._put((picture, processor_id, overlay))
+    def show(self, picture: Picture, processor_id: int, overlay: Callable[[], Overlay]) -> None:
+        """Add a frame to the preview of a processor, if it is wanted; never waits."""
+        if self._is_wanted(processor_id):
+            self._put((picture, processor_id, overlay()))
 
     def snapshot(self, picture: Picture) -> None:
         """Make a frame the camera's latest one; never waits."""
@@ -79,18 +87,29 @@ class Outputs:
             self._jobs.put(None, timeout=END_WITHIN_S)
         self._thread.join(timeout=END_WITHIN_S)
 
+    def _is_wanted(self, processor_id: int) -> bool:
+        return processor_id in self._always or processor_id in self._looked_at()
+
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._do(*job)
-        for preview in self._previews.values():
-            preview.close()
+        while True:
+            with suppress(queue.Empty):
+                job = self._jobs.get(timeout=TIDY_S)
+                if job is None:
+                    break
+                self._do(*job)
+            self._end_unwanted()
+        for processor_id in self._shown:
+            self._previews[processor_id].close()
+
+    def _end_unwanted(self) -> None:
+        for processor_id in [one for one in self._shown if not self._is_wanted(one)]:
+            self._shown.discard(processor_id)
+            self._guard(f"end of preview {processor_id}", self._previews[processor_id].remove)
 
     def _do(self, picture: Picture, processor_id: int | None, overlay: Overlay) -> None:
-        for gone in self._previews.keys() - self._wanted:
-            self._previews.pop(gone).close()
         if processor_id is None:
             self._guard("snapshot", partial(self._save, picture))
-        elif processor_id in self._wanted:
+        elif self._is_wanted(processor_id):
             self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
 
     def _draw(self, processor_id: int, picture: Picture, overlay: Overlay) -> None:
@@ -98,6 +117,8 @@ class Outputs:
         if preview is None:
             folder = preview_folder(self._var_dir, processor_id)
             preview = self._previews[processor_id] = PreviewWriter(folder, fps=self._fps)
+        self._shown.add(processor_id)
+        preview.set_fps(self._fps)
         preview.write(picture, overlay)
 
     def _save(self, picture: Picture) -> None:

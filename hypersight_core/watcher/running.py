@@ -27,7 +27,7 @@ class _Member:
     running: FrameProcessor
 
 
-Show = Callable[[int, Overlay], None]
+Show = Callable[[int, Callable[[], Overlay]], None]
 
 
 class RunningProcessors:
@@ -68,8 +68,8 @@ class RunningProcessors:
         """Give one analysed frame to every processor; return what the counting ones say happened.
 
         Args:
-            show: called with each processor that wants a preview and what it shows on this very frame;
-                from the realtime thread for realtime processors.
+            show: called with each processor and what says what it shows on this very frame (to be asked at
+                once or never); from the realtime thread for realtime processors.
         """
         events: list[Event] = []
         for member in self._members.values():
@@ -141,8 +141,7 @@ class _RealtimeThread:
 
 def _updated(member: _Member, frame: Frame, detections: Detections, show: Show) -> Sequence[Event]:
     events = member.running.update(frame, detections)
-    if member.processor.output_hls:
-        show(member.processor.processor_id, member.running.overlay())
+    show(member.processor.processor_id, member.running.overlay)
     return events
 
 

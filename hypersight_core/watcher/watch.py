@@ -74,7 +74,7 @@ def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, s
     if plan is None:
         return "disabled"
     before = resumption(store, spool, plan.camera.camera_id)
-    outputs = Outputs(settings.var_dir, plan.camera.camera_id)
+    outputs = Outputs(settings.var_dir, plan.camera.camera_id, lambda: link.wanted_previews)
     with _detectors(settings, stop.is_set) as detectors:
         loop = SegmentLoop(
             plan,

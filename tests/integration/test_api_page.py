@@ -41,6 +41,9 @@ def test_the_page_shows_states_and_figures_in_words(client, store):
     assert "Watching 1 of 4 frames late Nothing analysed yet today Times in UTC" in shown
     assert "– no figure: nothing analysed today" in shown
     assert 'data-playlist="/videos/1/processed_stream.m3u8"' in html
+    assert 'data-playlist="/videos/2/processed_stream.m3u8"' in html
+    assert html.count('class="picture is-shown"') == 1  # the other begins when somebody wants to see it
+    assert html.count('class="preview-switch"') == 1
     assert "run make setup" in shown
     assert "No face in view" in shown
     assert 'href="http://127.0.0.1:3000"' in html

@@ -20,7 +20,7 @@ function shapeOf(overview) {
   const cameras = overview.cameras.map(({ status, processors }) => [
     status.camera_id,
     status.time_zone,
-    processors.map((one) => [one.processor_id, one.name, one.preview_url, one.validation_url]),
+    processors.map((one) => [one.processor_id, one.name, one.preview_url, one.output_hls, one.validation_url]),
   ]);
   return JSON.stringify(cameras);
 }
