@@ -23,8 +23,10 @@ LONGEST_REST_S = 60.0
 """A server that asks for more is asked again after so long all the same."""
 WAIT_IN_LINE_S = 2.5
 """A call waits so long for a server that rests; if all rest longer, the caller is told."""
-FULL_S, LONGEST_FULL_S = 0.03, 0.2
+FULL_S, LONGEST_FULL_S = 0.03, 0.5
 """Pauses between two looks for a free place at a server, the first and the longest."""
+STOP_S = 0.25
+"""A call that waits notices that nobody wants it any more within so long."""
 Answer = TypeVar("Answer")
 
 
@@ -139,7 +141,7 @@ class _Poster:
         while (left_s := until_s - time.monotonic()) > 0:
             if self._stop():
                 return False
-            time.sleep(min(0.1, left_s))
+            time.sleep(min(STOP_S, left_s))
         return not self._stop()
 
     def _left_alone(self, why: str) -> DetectorUnavailable:

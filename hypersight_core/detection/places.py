@@ -9,7 +9,7 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-MOST_LOOKS = 8
+MOST_LOOKS = 4
 """Files tried in one go: hundreds of watchers that wait must not keep the machine busy with looking."""
 
 

@@ -171,6 +171,8 @@ class SegmentLoop:
         picture = frame.picture
         tally.wanted += 1
         tally.last_at = picture.at
+        if self._outputs is not None and tally.wanted == 1:
+            self._outputs.snapshot(picture)
         if frame.detections is None:
             return
         if tally.detected == 0:
@@ -179,8 +181,6 @@ class SegmentLoop:
         tally.detected += 1
         show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
-        if self._outputs is not None and tally.detected == 1:
-            self._outputs.snapshot(picture)
 
     def _seen_of(self, segment: Segment, tally: _Tally) -> Observation:
         wanted, reason = tally.wanted, None

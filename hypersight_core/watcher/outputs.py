@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,8 @@ END_WITHIN_S = 2.0
 TIDY_S = 1.0
 """Previews that are no longer wanted end so soon, also when no frame comes."""
 SNAPSHOT_MAX_WIDTH_PX = 1920
+SNAPSHOT_EVERY_S = 10.0
+"""Fresh enough to draw zones on; one of every segment would cost a watcher a tenth more."""
 
 _Job = tuple[Picture, int | None, Overlay]
 """A frame, the processor whose preview it goes to (None: the snapshot), and what is drawn on it."""
@@ -36,6 +39,16 @@ def snapshot_path(var_dir: Path, camera_id: int) -> Path:
     return var_dir / "snapshots" / f"{camera_id}.jpg"
 
 
+def save_snapshot(picture: Picture, path: Path) -> None:
+    """Write a frame as JPEG, so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    width_px = min(picture.width_px, SNAPSHOT_MAX_WIDTH_PX)
+    height_px = round(picture.height_px * width_px / picture.width_px)
+    part = path.with_suffix(".part")
+    part.write_bytes(encode_jpeg(picture.to_bgr(width_px, height_px), quality=90))
+    part.replace(path)
+
+
 class Outputs:
     """Draws and encodes in a thread of its own; when it cannot keep up, frames are left out.
 
@@ -44,7 +57,10 @@ class Outputs:
     """
 
     def __init__(self, var_dir: Path, camera_id: int, looked_at: Callable[[], Collection[int]]) -> None:
-        self._var_dir, self._camera_id, self._looked_at = var_dir, camera_id, looked_at
+        self._var_dir, self._looked_at = var_dir, looked_at
+        self._snapshot = snapshot_path(var_dir, camera_id)
+        self._next_snapshot_s = 0.0
+        self._stream_url = ""
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
         self._previews: dict[int, PreviewWriter] = {}
         self._shown: set[int] = set()
@@ -64,16 +80,26 @@ class Outputs:
     def configure(self, plan: WatchPlan) -> None:
         """Say which processors always have a preview, and how many frames per second previews get."""
         self._fps = plan.camera.watch_fps
+        if self._stream_url not in ("", plan.camera.stream_url):
+            self._next_snapshot_s = 0.0
+            self._guard("snapshot", partial(self._snapshot.unlink, missing_ok=True))  # it shows another place
+        self._stream_url = plan.camera.stream_url
         self._always = frozenset(one.processor_id for one in plan.processors if one.output_hls)
 
     def show(self, picture: Picture, processor_id: int, overlay: Callable[[], Overlay]) -> None:
         """Add a frame to the preview of a processor, if it is wanted; never waits."""
         if self._is_wanted(processor_id):
-            self._put((picture, processor_id, overlay()))
+            drawn = partial(self._put_drawn, picture, processor_id, overlay)
+            self._guard(f"overlay of {processor_id}", drawn)
 
     def snapshot(self, picture: Picture) -> None:
-        """Make a frame the camera's latest one; never waits."""
-        self._put((picture, None, Overlay()))
+        """Make a frame the camera's latest one, if the one before is old enough; never waits."""
+        if time.monotonic() >= self._next_snapshot_s:
+            self._next_snapshot_s = time.monotonic() + SNAPSHOT_EVERY_S
+            self._put((picture, None, Overlay()))
+
+    def _put_drawn(self, picture: Picture, processor_id: int, overlay: Callable[[], Overlay]) -> None:
+        self._put((picture, processor_id, overlay()))
 
     def _put(self, job: _Job) -> None:
         try:
@@ -108,7 +134,7 @@ class Outputs:
 
     def _do(self, picture: Picture, processor_id: int | None, overlay: Overlay) -> None:
         if processor_id is None:
-            self._guard("snapshot", partial(self._save, picture))
+            self._guard("snapshot", partial(save_snapshot, picture, self._snapshot))
         elif self._is_wanted(processor_id):
             self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
 
@@ -120,15 +146,6 @@ class Outputs:
         self._shown.add(processor_id)
         preview.set_fps(self._fps)
         preview.write(picture, overlay)
-
-    def _save(self, picture: Picture) -> None:
-        path = snapshot_path(self._var_dir, self._camera_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        width_px = min(picture.width_px, SNAPSHOT_MAX_WIDTH_PX)
-        height_px = round(picture.height_px * width_px / picture.width_px)
-        part = path.with_suffix(".part")
-        part.write_bytes(encode_jpeg(picture.to_bgr(width_px, height_px), quality=90))
-        part.replace(path)
 
     def _guard(self, what: str, action: Callable[[], None]) -> None:
         try:
