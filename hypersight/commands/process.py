@@ -103,8 +103,7 @@ class ProcessCommand:
         store: Store | None,
     ) -> None:
         tally: Counter[tuple[int, EventKind]] = Counter()
-        timeout_s = self._settings.detector_timeout_s
-        finder = ObjectDetector(detector_url, timeout_s=timeout_s, stop=stop.is_set)
+        finder = ObjectDetector.of(self._settings, detector_url, stop=stop.is_set)
         records = []
         try:
             with self._progress(output) as advance:

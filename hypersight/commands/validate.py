@@ -80,9 +80,7 @@ class ValidateCommand:
         columns = (SpinnerColumn(), TextColumn("{task.description}"))
         with (
             object_detector_url(self._settings, self._console) as url,
-            closing(
-                ObjectDetector(url, timeout_s=self._settings.detector_timeout_s, stop=lambda: False)
-            ) as finder,
+            closing(ObjectDetector.of(self._settings, url)) as finder,
             Progress(*columns, console=self._console, transient=True) as bar,
         ):
             task = bar.add_task("counting")

@@ -3,19 +3,20 @@
 import time
 from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from hypersight_core.detection import exchange
 from hypersight_core.detection.breaker import spread
 from hypersight_core.detection.contract import FaceBoxes, parse_faces, parse_objects
 from hypersight_core.detection.counter import CallCounter
 from hypersight_core.detection.exchange import Trouble
+from hypersight_core.detection.places import CallLimit, machine_limit
 from hypersight_core.detection.pool import Server, ServerPool, Turn
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.figures import DetectorFigures, Outcome
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.redaction import redacted
+from hypersight_core.settings import Settings
 
 TRIES = 3
 BACKOFF_S = 0.2
@@ -43,8 +44,10 @@ class _Poster:
     time-out where another could answer.
     """
 
-    def __init__(self, pool: ServerPool, urls: str, timeout_s: float, stop: Callable[[], bool]) -> None:
-        self._pool, self._timeout_s, self._stop = pool, timeout_s, stop
+    def __init__(
+        self, urls: str, timeout_s: float, stop: Callable[[], bool], limit: CallLimit | None
+    ) -> None:
+        self._pool, self._timeout_s, self._stop = ServerPool(urls, limit), timeout_s, stop
         self._http = exchange.connected(urls)
         self._counter = CallCounter()
         self._last_problem = ""
@@ -161,8 +164,7 @@ class ObjectDetector:
         timeout_s: how long one answer may take.
         person_class: rows of other classes are left out.
         stop: asked while waiting for a retry; True ends it.
-        places_dir: shared by all processes that share a limit of calls; None: no limit.
-        places: calls to one server at a time, of all who share the folder.
+        limit: of calls to one server, shared with other processes; None: there is none.
     """
 
     def __init__(
@@ -172,12 +174,20 @@ class ObjectDetector:
         timeout_s: float = 10.0,
         person_class: int = 0,
         stop: Callable[[], bool] = never,
-        places_dir: Path | None = None,
-        places: int = 32,
+        limit: CallLimit | None = None,
     ) -> None:
-        pool = ServerPool(urls, places_dir=places_dir, places=places)
-        self._poster = _Poster(pool, urls, timeout_s, stop)
+        self._poster = _Poster(urls, timeout_s, stop, limit)
         self._person_class = person_class
+
+    @classmethod
+    def of(cls, settings: Settings, urls: str = "", *, stop: Callable[[], bool] = never) -> Self:
+        """Return a client of the configured detector, or of another one in its place."""
+        return cls(
+            urls or settings.object_detector_url,
+            timeout_s=settings.detector_timeout_s,
+            stop=stop,
+            limit=machine_limit(settings),
+        )
 
     def detect(self, jpeg: bytes) -> Detections:
         """Return the persons on a picture, in coordinates relative to it.
@@ -209,11 +219,15 @@ class FaceDetector:
         *,
         timeout_s: float = 10.0,
         stop: Callable[[], bool] = never,
-        places_dir: Path | None = None,
-        places: int = 32,
+        limit: CallLimit | None = None,
     ) -> None:
-        pool = ServerPool(urls, places_dir=places_dir, places=places)
-        self._poster = _Poster(pool, urls, timeout_s, stop)
+        self._poster = _Poster(urls, timeout_s, stop, limit)
+
+    @classmethod
+    def of(cls, settings: Settings, *, stop: Callable[[], bool] = never) -> Self:
+        """Return a client of the configured detector."""
+        timeout_s, limit = settings.detector_timeout_s, machine_limit(settings)
+        return cls(settings.face_detector_url, timeout_s=timeout_s, stop=stop, limit=limit)
 
     def find(self, jpeg: bytes) -> FaceBoxes:
         """Return the faces on a crop, in its pixels.

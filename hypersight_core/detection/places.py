@@ -5,7 +5,10 @@ import hashlib
 import logging
 import os
 import random
+from dataclasses import dataclass
 from pathlib import Path
+
+from hypersight_core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -13,20 +16,29 @@ MOST_LOOKS = 4
 """Files tried in one go: hundreds of watchers that wait must not keep the machine busy with looking."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallLimit:
+    """How many calls to one server are made at a time by all processes that share a folder."""
+
+    folder: Path
+    calls: int
+
+
+def machine_limit(settings: Settings) -> CallLimit:
+    """Return the limit that all processes of an installation on this machine share."""
+    return CallLimit(settings.var_dir / "detectors", settings.detector_max_calls)
+
+
 class Places:
     """A file a place; who makes a call holds a lock on one.
 
     The kernel gives back the locks of a process that was killed, so no place is ever lost.
     Where files cannot be made (a full disk), calls go on without a limit.
-
-    Args:
-        folder: shared by all who share the limit.
-        count: calls at a time.
     """
 
-    def __init__(self, folder: Path, server_url: str, count: int) -> None:
+    def __init__(self, limit: CallLimit, server_url: str) -> None:
         digest = hashlib.sha256(server_url.encode()).hexdigest()[:16]  # the address may hold a password
-        self._folder, self._count = folder / digest, count
+        self._folder, self._count = limit.folder / digest, limit.calls
         self._random = random.Random()  # noqa: S311 - spreads callers, keeps no secret
         self._is_failing = False
 

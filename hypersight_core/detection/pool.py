@@ -4,14 +4,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
 from hypersight_core.detection.breaker import CircuitBreaker, spread
-from hypersight_core.detection.places import Place, Places
+from hypersight_core.detection.places import CallLimit, Place, Places
 from hypersight_core.domain.figures import ServerFigures
 from hypersight_core.errors import InvalidInput
 from hypersight_core.redaction import redacted
@@ -67,14 +66,13 @@ class ServerPool:
 
     Args:
         urls: one or more, parted by commas.
-        places_dir: shared by all processes that share a limit; None: no limit.
-        places: calls to one server at a time, of all who share the folder.
+        limit: of calls to one server; None: there is none.
 
     Raises:
         InvalidInput: there is no URL, or one that is not http(s).
     """
 
-    def __init__(self, urls: str, *, places_dir: Path | None = None, places: int = 1) -> None:
+    def __init__(self, urls: str, limit: CallLimit | None = None) -> None:
         found = [url.strip() for url in urls.split(",") if url.strip()]
         if not found:
             raise InvalidInput("there is no detector's address")
@@ -83,7 +81,7 @@ class ServerPool:
             Server(
                 _checked(url),
                 CircuitBreaker(pause_s=PAUSE_S, longest_s=longest_s),
-                Places(places_dir, url, places) if places_dir else None,
+                Places(limit, url) if limit else None,
             )
             for url in found
         ]

@@ -1,6 +1,6 @@
 """What a watcher counts about itself, for operators; every counter begins at 0 with its watcher."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class DetectorFigures:
     """The requests to one detector."""
 
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
-    classes: Sequence[int] = (0,) * (len(LATENCY_BOUNDS_S) + 1)
+    classes: tuple[int, ...] = (0,) * (len(LATENCY_BOUNDS_S) + 1)
     """Answers by the time they took, by `LATENCY_BOUNDS_S` and, last, beyond them."""
     answering_s: float = 0.0
     """Sum of the times the answers took."""
@@ -53,7 +53,7 @@ class DetectorFigures:
     median_s: float | None = None
     """Of the newest answers; None before the first."""
     slowest_s: float | None = None
-    servers: Sequence[ServerFigures] = ()
+    servers: tuple[ServerFigures, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse the classes of another version."""

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from hypersight_core.detection.breaker import spread
 from hypersight_core.domain.cameras import CameraSettings
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.mosaic import MosaicLayout, split
@@ -148,7 +149,7 @@ class Analyst:
                 self.problem = redacted_text(str(error))
                 if give_up():
                     return None
-                time.sleep(RETRY_PAUSE_S)
+                time.sleep(spread(RETRY_PAUSE_S))
             else:
                 if self.problem:
                     logger.info("detector answers again")

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from hypersight_core.detection.client import FaceDetector, ObjectDetector
 from hypersight_core.domain.cameras import WatchPlan
@@ -227,14 +226,8 @@ def _figures(detectors: _Detectors, loop: SegmentLoop, outputs: Outputs) -> Watc
 
 @contextmanager
 def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[_Detectors]:
-    calls: dict[str, Any] = {
-        "timeout_s": settings.detector_timeout_s,
-        "stop": stop,
-        "places_dir": settings.var_dir / "detectors",
-        "places": settings.detector_max_calls,
-    }
-    objects = ObjectDetector(settings.object_detector_url, **calls)
-    faces = FaceDetector(settings.face_detector_url, **calls)
+    objects = ObjectDetector.of(settings, stop=stop)
+    faces = FaceDetector.of(settings, stop=stop)
     publisher = FacesPublisher(settings.api_url, settings.live_token)
 
     def find_faces(jpeg: bytes) -> FoundFaces:

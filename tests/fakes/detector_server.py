@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Fault(StrEnum):
     """No answer before the server ends."""
     DRIP = "drip"
     """An answer without end, a byte every 50 ms."""
+    CHUNKED = "chunked"
+    """The right answer, in chunks of a byte each, of a length that is not said before."""
     FLOOD = "flood"
     """16 MB of one answer."""
     DROP = "drop"
@@ -202,6 +205,17 @@ class _Handler(BaseHTTPRequestHandler):
         while not self.server.fake.is_ending.wait(0.05):
             self.wfile.write(b" ")
         self.close_connection = True
+
+    def _chunked(self) -> None:
+        answer = json.dumps(ONE_PERSON).encode()
+        self.send_response(200)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for byte in answer:
+            self.wfile.write(b"1\r\n%c\r\n" % byte)
+            self.wfile.flush()
+            time.sleep(0.005)
+        self.wfile.write(b"0\r\n\r\n")
 
     def _flood(self) -> None:
         self._reply(200, b"[" + b" " * (16 << 20) + b"]")

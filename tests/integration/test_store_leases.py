@@ -1,9 +1,12 @@
 """Leases on a real database: one watcher a camera, whatever breaks."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from hypersight_core.domain.events import SegmentRecord
+from hypersight_core.domain.figures import DetectorFigures, Outcome, ServerFigures, WatcherFigures
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
@@ -37,6 +40,37 @@ def test_others_see_what_the_watcher_says_until_it_gives_the_camera_back(store: 
     lease.release("disabled")
     seen = _lease(store)
     assert (seen.is_live, seen.is_locked, seen.release_reason) == (False, False, "disabled")
+
+
+def test_what_a_watcher_counted_is_seen_and_forgotten_when_the_next_one_begins(store: Store):
+    counted = WatcherFigures(
+        detectors={
+            "objects": DetectorFigures(
+                outcomes={Outcome.ANSWERED: 3}, servers=(ServerFigures("http://a", False),)
+            )
+        },
+        frames={"detected": 12},
+        left_out=1,
+    )
+    lease = Lease(store, 7, "run-a")
+    lease.acquire()
+    lease.beat(replace(WATCHING, figures=counted))
+    lease.release("stopped")
+    assert _lease(store).figures == counted
+    again = Lease(store, 7, "run-b")
+    again.acquire()
+    assert _lease(store).figures is None
+    again.release("stopped")
+
+
+@pytest.mark.parametrize("said", ['{"detectors": {"objects": {"classes": [1]}}}', '{"frames": 7}', "[]"])
+def test_figures_of_another_version_are_left_out(store: Store, said):
+    lease = Lease(store, 7, "run-a")
+    lease.acquire()
+    with store.transaction() as tx:
+        tx.execute(sa.text("UPDATE watcher_lease SET figures = CAST(:said AS jsonb)"), {"said": said})
+    assert _lease(store).figures is None
+    lease.release("stopped")
 
 
 def test_the_watcher_hears_whether_its_camera_is_wanted(store: Store):

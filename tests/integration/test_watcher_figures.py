@@ -76,6 +76,20 @@ def test_requests_frames_and_failures_of_a_watcher_are_at_metrics(
         eventually(lambda: asked(frames).get('camera_id="1",result="detected"', 0) > 0)
 
 
+def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: FakeDetector, asked):
+    one.settings = msgspec.structs.replace(one.settings, max_lag_s=1.0)
+    detector.fault = Fault.GARBAGE
+    unknown = 'camera_id="1",result="detector_error"'
+    with Watcher(one):
+        eventually(lambda: asked("hypersight_camera_frames_total").get(unknown, 0) >= 5, within_s=40)
+        garbage = asked("hypersight_detector_requests_total")
+    assert set(garbage) == {'camera_id="1",detector="objects",outcome="garbage"'}
+    reasons = {row["reason"] for row in one.rows("observation")}
+    assert "detector_error" in reasons
+    assert None not in reasons
+    assert one.events() == []
+
+
 @pytest.mark.parametrize("max_lag_s", [3.0, 60.0], ids=["too far behind", "out of the stream's window"])
 def test_a_slow_detector_is_late_frames_and_never_a_zero_nor_a_growing_heap(
     one: Watched, detector: FakeDetector, asked, max_lag_s

@@ -15,6 +15,7 @@ import pytest
 
 from hypersight_core.detection.breaker import CircuitBreaker, spread
 from hypersight_core.detection.client import TRIES, FaceDetector, ObjectDetector
+from hypersight_core.detection.places import CallLimit
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.figures import LATENCY_BOUNDS_S, Outcome
 from hypersight_core.errors import DetectorUnavailable, InvalidInput
@@ -124,6 +125,15 @@ def test_garbage_is_not_an_empty_room(server, client):
 
     with pytest.raises(DetectorUnavailable, match="what its contract does not allow"):
         client.detect(JPEG)
+
+
+def test_an_answer_that_comes_in_many_chunks_is_read_whole(server):
+    server.fault = Fault.CHUNKED
+    detector = ObjectDetector(server.url)
+
+    assert [len(detector.detect(JPEG)) for _ in range(2)] == [1, 1]
+    detector.close()
+    assert len({one.port for one in server.requests}) == 1
 
 
 def test_an_answer_without_end_is_given_up(server, client):
@@ -284,8 +294,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from hypersight_core.detection.client import ObjectDetector
+from hypersight_core.detection.places import CallLimit
 
-detector = ObjectDetector(sys.argv[1], timeout_s=30.0, places_dir=Path(sys.argv[2]), places=2)
+detector = ObjectDetector(sys.argv[1], timeout_s=30.0, limit=CallLimit(Path(sys.argv[2]), 2))
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(lambda _: detector.detect(b"picture"), range(20)))
 detector.close()
@@ -295,12 +306,12 @@ detector.close()
 def test_the_places_of_a_killed_process_are_free_again(server, tmp_path):
     server.next_faults.append(Fault.HANG)
     killed = subprocess.Popen(
-        [sys.executable, "-c", _MANY_CALLS.replace("places=2", "places=1"), server.url, tmp_path]
+        [sys.executable, "-c", _MANY_CALLS.replace(", 2))", ", 1))"), server.url, tmp_path]
     )
     until_s = time.monotonic() + 20
     while not server.requests and time.monotonic() < until_s:
         time.sleep(0.02)
-    detector = ObjectDetector(server.url, timeout_s=0.2, places_dir=tmp_path, places=1)
+    detector = ObjectDetector(server.url, timeout_s=0.2, limit=CallLimit(tmp_path, 1))
     with pytest.raises(DetectorUnavailable, match="no place free"):
         detector.detect(JPEG)
     killed.kill()
@@ -312,7 +323,7 @@ def test_the_places_of_a_killed_process_are_free_again(server, tmp_path):
 
 def test_a_disk_that_takes_no_files_takes_no_detector_away(server, tmp_path):
     (tmp_path / "places").write_text("in the way")
-    detector = ObjectDetector(server.url, places_dir=tmp_path / "places", places=1)
+    detector = ObjectDetector(server.url, limit=CallLimit(tmp_path / "places", 1))
 
     assert len(detector.detect(JPEG)) == 1
     detector.close()

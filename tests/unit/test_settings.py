@@ -28,10 +28,18 @@ def test_an_empty_variable_counts_as_unset():
         {"HYPERSIGHT_MAX_LAG_S": "soon"},
         {"HYPERSIGHT_DETECTR_URL": "http://x"},
         {"HYPERSIGHT_EVENTS_KEPT_DAYS": "-1"},
+        {"HYPERSIGHT_DETECTOR_MAX_CALLS": "0"},
         {"HYPERSIGHT_OBSERVATIONS_KEPT_DAYS": "30"},
         {"HYPERSIGHT_EVENTS_KEPT_DAYS": "30", "HYPERSIGHT_OBSERVATIONS_KEPT_DAYS": "7"},
     ],
-    ids=["malformed", "misspelt", "negative days", "events for ever", "events longer than observations"],
+    ids=[
+        "malformed",
+        "misspelt",
+        "negative days",
+        "no call at all",
+        "events for ever",
+        "events longer than observations",
+    ],
 )
 def test_a_bad_environment_is_refused(environ):
     with pytest.raises(InvalidInput, match="bad configuration"):

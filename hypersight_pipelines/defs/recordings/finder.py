@@ -16,8 +16,5 @@ def object_finder(settings: Settings) -> "Iterator[ObjectDetector]":
     # Imported by runs only: the code server asks no detector.
     from hypersight_core.detection.client import ObjectDetector
 
-    finder = ObjectDetector(
-        settings.object_detector_url, timeout_s=settings.detector_timeout_s, stop=lambda: False
-    )
-    with closing(finder):
+    with closing(ObjectDetector.of(settings)) as finder:
         yield finder
