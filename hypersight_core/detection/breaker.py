@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-_random = random.Random()  # noqa: S311 - spreads callers, keeps no secret
+_random = random.SystemRandom()  # watchers are forked from one process, and must not all draw the same
 
 
 def spread(seconds: float) -> float:

@@ -39,14 +39,13 @@ class Places:
     def __init__(self, limit: CallLimit, server_url: str) -> None:
         digest = hashlib.sha256(server_url.encode()).hexdigest()[:16]  # the address may hold a password
         self._folder, self._count = limit.folder / digest, limit.calls
-        self._random = random.Random()  # noqa: S311 - spreads callers, keeps no secret
         self._is_failing = False
 
     def take(self) -> "Place | None":
         """Return a place, to be closed after the call; None when none was found free."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            first = self._random.randrange(self._count)
+            first = random.randrange(self._count)  # noqa: S311 - spreads callers, keeps no secret
             for step in range(min(self._count, MOST_LOOKS)):
                 number = (first + step) % self._count
                 handle = os.open(self._folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

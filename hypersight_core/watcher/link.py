@@ -49,8 +49,8 @@ class DatabaseLink:
         self.describe: Callable[[], WatcherState] = _starting
         """Called for each heartbeat to learn what the watcher is doing; the loop replaces it."""
         self.plan: WatchPlan | None = None
-        self.wanted_previews: frozenset[int] = frozenset()
-        """Processors whose previews somebody looks at."""
+        self._previews: frozenset[int] = frozenset()
+        self._read_s = 0.0
         self.is_database_away = False
         self.is_stop_requested = False
         self.lost: LeaseLost | None = None
@@ -60,6 +60,11 @@ class DatabaseLink:
     def must_stop(self) -> bool:
         """Whether the loop has to end: lease lost, stop requested, or camera no longer wanted."""
         return self.lost is not None or self.is_stop_requested or self.plan is None
+
+    @property
+    def wanted_previews(self) -> frozenset[int]:
+        """Processors whose previews somebody looks at; none when the database has been away for long."""
+        return self._previews if time.monotonic() - self._read_s < previews.LASTS_S else frozenset()
 
     def start(self) -> None:
         """Read the plan once, here and now, then go on in the background.
@@ -119,7 +124,8 @@ class DatabaseLink:
     def _read_plan(self) -> None:
         with self._store.transaction() as tx:
             self.plan = watching.watch_plan(tx, self._camera_id)
-            self.wanted_previews = previews.wanted_previews(tx, self._camera_id)
+            self._previews = previews.wanted_previews(tx, self._camera_id)
+        self._read_s = time.monotonic()
 
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):

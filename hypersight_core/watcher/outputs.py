@@ -61,6 +61,8 @@ class Outputs:
         self._snapshot = snapshot_path(var_dir, camera_id)
         self._next_snapshot_s = 0.0
         self._stream_url = ""
+        self._is_outdated = False
+        """Whether the snapshot on disk shows another place."""
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
         self._previews: dict[int, PreviewWriter] = {}
         self._shown: set[int] = set()
@@ -82,7 +84,7 @@ class Outputs:
         self._fps = plan.camera.watch_fps
         if self._stream_url not in ("", plan.camera.stream_url):
             self._next_snapshot_s = 0.0
-            self._guard("snapshot", partial(self._snapshot.unlink, missing_ok=True))  # it shows another place
+            self._is_outdated = True
         self._stream_url = plan.camera.stream_url
         self._always = frozenset(one.processor_id for one in plan.processors if one.output_hls)
 
@@ -122,10 +124,17 @@ class Outputs:
                 job = self._jobs.get(timeout=TIDY_S)
                 if job is None:
                     break
+                self._forget_outdated()
                 self._do(*job)
+            self._forget_outdated()
             self._end_unwanted()
         for processor_id in self._shown:
             self._previews[processor_id].close()
+
+    def _forget_outdated(self) -> None:
+        if self._is_outdated:
+            self._is_outdated = False
+            self._guard("snapshot", partial(self._snapshot.unlink, missing_ok=True))
 
     def _end_unwanted(self) -> None:
         for processor_id in [one for one in self._shown if not self._is_wanted(one)]:

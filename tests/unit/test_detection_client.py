@@ -213,7 +213,7 @@ def test_the_last_detector_that_is_left_is_given_the_whole_time(server):
     with FakeDetector() as second, several(server, second, timeout_s=10.0) as detector:
         for _ in range(6):
             detector.detect(JPEG)
-        server.delay_s = second.delay_s = 1.3  # more than the newest answers made one expect
+        server.delay_s = second.delay_s = 2.5  # more than the newest answers made one expect
         assert len(detector.detect(JPEG)) == 1
     assert detector.figures().outcomes[Outcome.TIMED_OUT] == 1
 
@@ -351,7 +351,7 @@ def test_requests_are_counted_with_the_time_they_took(server):
     assert found.outcomes == {Outcome.ERROR: 1, Outcome.BROKEN_OFF: 1, Outcome.ANSWERED: 2}
     assert (found.requests, found.retries, found.given_up, found.in_flight) == (4, 2, 0, 0)
     assert sum(found.classes) == 2
-    assert sum(found.classes[bisect_left(LATENCY_BOUNDS_S, 0.3) :]) == 1
+    assert sum(found.classes[bisect_left(LATENCY_BOUNDS_S, 0.3) :]) >= 1
     assert found.answering_s >= 0.3
     assert found.slowest_s is not None
     assert found.slowest_s >= 0.3
