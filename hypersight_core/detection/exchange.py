@@ -3,7 +3,7 @@
 import time
 from email.utils import parsedate_to_datetime
 from functools import cache
-from ssl import SSLContext
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 import httpx
 
@@ -34,12 +34,14 @@ class Trouble(Exception):
 
 def connected(urls: str) -> httpx.Client:
     """Return a client that keeps connections open; to be closed by the caller."""
+    has_tls = "https://" in urls.lower()
     return httpx.Client(
         headers=HEADERS,
         trust_env=False,
-        verify=_authorities(),
+        # reading the authorities takes longer than all else a watcher does at its start
+        verify=_authorities() if has_tls else SSLContext(PROTOCOL_TLS_CLIENT),
         limits=httpx.Limits(keepalive_expiry=KEPT_ALIVE_S),
-        http2="https://" in urls,  # without TLS nobody negotiates it
+        http2=has_tls,  # without TLS nobody negotiates it
     )
 
 
