@@ -40,7 +40,7 @@ class ProcessorCommands:
                 two points make a directed line; none: the whole frame (not for traffic).
             threshold: least detection confidence, 0 to 1.
             anchor: the point of a person that counts: center or feet.
-            output_hls: make an annotated preview while the camera is watched.
+            output_hls: make its annotated preview always, not only while somebody looks.
             best_view: for faces: the best view of each person once a second, not every face of every frame.
             name: what people call it.
         """

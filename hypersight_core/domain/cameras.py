@@ -116,7 +116,7 @@ class ProcessorSettings:
     anchor: Anchor = Anchor.CENTER
     enabled: bool = True
     output_hls: bool = False
-    """Whether an annotated preview is made while the camera is watched."""
+    """Whether its annotated preview is made always; else it is while somebody looks."""
     best_view: bool = False
     """For `faces`: the best view of each person once a second, instead of every face on every frame."""
     name: str = ""

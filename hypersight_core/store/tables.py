@@ -70,7 +70,7 @@ processor_version = Table(
     Column("threshold", sa.Double, nullable=False, comment="Least detection confidence, 0 to 1"),
     Column("anchor", Text, nullable=False, comment="Where a box stands for a person: center or feet"),
     Column("enabled", sa.Boolean, nullable=False, comment="Whether it should run"),
-    Column("output_hls", sa.Boolean, nullable=False, comment="Whether an annotated preview is made"),
+    Column("output_hls", sa.Boolean, nullable=False, comment="Whether its preview is always made"),
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it came into use"),
     Column("best_view", sa.Boolean, nullable=False, server_default=NO,
            comment="Of faces: the best view of each person once a second"),

@@ -8,8 +8,13 @@ revision = "0008"
 down_revision = "0007"
 
 
+BEFORE = "Whether an annotated preview is made"
+SINCE = "Whether its preview is always made"
+
+
 def upgrade() -> None:
     """Let watchers say their figures, and let previews be asked for."""
+    _say_of_output_hls(SINCE)
     op.add_column(
         "watcher_lease",
         sa.Column("figures", JSONB, comment="What it counted since it took the camera; null: nothing said"),
@@ -37,5 +42,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget both."""
+    _say_of_output_hls(BEFORE)
     op.drop_table("preview_request")
     op.drop_column("watcher_lease", "figures")
+
+
+def _say_of_output_hls(what: str) -> None:
+    op.alter_column("processor_version", "output_hls", existing_type=sa.Boolean, comment=what)
