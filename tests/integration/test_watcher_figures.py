@@ -3,11 +3,14 @@
 import gc
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
 
 from hypersight_core.domain.figures import LATENCY_BOUNDS_S
 from hypersight_core.video.picture import Picture
@@ -25,63 +28,72 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 
 
+class Asked:
+    """What the API says about a camera."""
+
+    def __init__(self, client: TestClient[Litestar], camera_id: int) -> None:
+        self._client, self._camera_id = client, camera_id
+
+    def __call__(self, name: str) -> dict[str, float]:
+        """Return the samples of a metric by their labels."""
+        text = self._client.get("/metrics").text
+        return {labels: float(value) for found, labels, value in SAMPLE.findall(text) if found == name}
+
+    def frames(self, result: str) -> float:
+        labels = f'camera_id="{self._camera_id}",result="{result}"'
+        return self("hypersight_camera_frames_total").get(labels, 0.0)
+
+    def status(self) -> Any:
+        return self._client.get(f"/api/v1/cameras/{self._camera_id}/status").json()
+
+
 @pytest.fixture
-def asked(one) -> Iterator[Callable[[str], dict[str, float]]]:
-    """Yield a function that asks `/metrics` for the samples of a name, by their labels."""
+def asked(one) -> Iterator[Asked]:
     with api(one.settings.database_url, one.settings.var_dir) as client:
-
-        def samples(name: str) -> dict[str, float]:
-            text = client.get("/metrics").text
-            return {labels: float(value) for found, labels, value in SAMPLE.findall(text) if found == name}
-
-        samples.status = lambda: client.get(f"/api/v1/cameras/{one.camera_id}/status").json()  # type: ignore[attr-defined]
-        yield samples
+        yield Asked(client, one.camera_id)
 
 
 def test_requests_frames_and_failures_of_a_watcher_are_at_metrics(
-    one: Watched, detector: FakeDetector, asked
+    one: Watched, detector: FakeDetector, asked: Asked
 ):
-    frames = "hypersight_camera_frames_total"
     requests = "hypersight_detector_requests_total"
     with Watcher(one):
-        eventually(lambda: asked(frames).get('camera_id="1",result="detected"', 0) >= 10)
+        eventually(lambda: asked.frames("detected") >= 10)
         found = asked("hypersight_detector_answer_seconds_bucket")
         counts = list(found.values())
         assert len(counts) == len(LATENCY_BOUNDS_S) + 1
         assert all(before <= after for before, after in pairwise(counts))
         assert counts[-1] >= 10
-        assert asked("hypersight_detector_answer_seconds_count") == {
-            'camera_id="1",detector="objects"': counts[-1]
-        }
-        assert 0 < asked("hypersight_detector_answer_seconds_sum")['camera_id="1",detector="objects"'] < 60
+        objects = 'camera_id="1",detector="objects"'
+        assert asked("hypersight_detector_answer_seconds_count")[objects] >= counts[-1]
+        assert 0 < asked("hypersight_detector_answer_seconds_sum")[objects] < 60
         status = asked.status()
         assert status["detectors"]["objects"]["answered"] >= 10
         assert 0 < status["detectors"]["objects"]["median_s"] <= status["detectors"]["objects"]["slowest_s"]
         assert status["frames"]["detected"] >= 10
 
         detector.fault = Fault.ERROR
-        errors = 'camera_id="1",detector="objects",outcome="error"'
+        errors = f'{objects},outcome="error"'
         eventually(lambda: asked(requests).get(errors, 0) >= 5)
-        server = f'camera_id="1",detector="objects",server="{detector.url}"'
+        server = f'{objects},server="{detector.url}"'
         eventually(lambda: asked("hypersight_detector_left_alone") == {server: 1.0})
-        assert asked("hypersight_detector_retries_total")['camera_id="1",detector="objects"'] > 0
+        assert asked("hypersight_detector_retries_total")[objects] > 0
         assert asked.status()["detectors"]["objects"]["left_alone"] == [detector.url]
         detector.fault = None
         eventually(lambda: asked("hypersight_detector_left_alone") == {server: 0.0})
 
-    before = asked(frames)
-    assert before  # what a watcher counted stays until the next one counts afresh
+    before = asked.frames("detected")
+    assert before > 0  # what a watcher counted stays until the next one counts afresh
     assert asked("hypersight_detector_left_alone") == {}
     with Watcher(one, "run-2"):
-        eventually(lambda: asked(frames).get('camera_id="1",result="detected"', 0) > 0)
+        eventually(lambda: 0 < asked.frames("detected") < before)
 
 
-def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: FakeDetector, asked):
+def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: FakeDetector, asked: Asked):
     one.settings = msgspec.structs.replace(one.settings, max_lag_s=1.0)
     detector.fault = Fault.GARBAGE
-    unknown = 'camera_id="1",result="detector_error"'
     with Watcher(one):
-        eventually(lambda: asked("hypersight_camera_frames_total").get(unknown, 0) >= 5, within_s=40)
+        eventually(lambda: asked.frames("detector_error") >= 5, within_s=40)
         garbage = asked("hypersight_detector_requests_total")
     assert set(garbage) == {'camera_id="1",detector="objects",outcome="garbage"'}
     reasons = {row["reason"] for row in one.rows("observation")}
@@ -92,18 +104,17 @@ def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: F
 
 @pytest.mark.parametrize("max_lag_s", [3.0, 60.0], ids=["too far behind", "out of the stream's window"])
 def test_a_slow_detector_is_late_frames_and_never_a_zero_nor_a_growing_heap(
-    one: Watched, detector: FakeDetector, asked, max_lag_s
+    one: Watched, detector: FakeDetector, asked: Asked, max_lag_s: float
 ):
     """It takes four times the time there is: most frames cannot be analysed, and each is said to be."""
     detector.delay_s = 1.6  # two calls at a time, five frames a second
     one.settings = msgspec.structs.replace(one.settings, max_lag_s=max_lag_s)
-    late = 'camera_id="1",result="late_dropped"'
     most = Counter[type]()
 
     def is_late() -> bool:
         for kind in (Picture, Segment):
             most[kind] = max(most[kind], sum(isinstance(one, kind) for one in gc.get_objects()))
-        return bool(asked("hypersight_camera_frames_total").get(late, 0) > 20)
+        return asked.frames("late_dropped") > 20
 
     with Watcher(one):
         eventually(is_late, within_s=60)
