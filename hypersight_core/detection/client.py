@@ -48,7 +48,7 @@ class _Poster:
         self, urls: str, timeout_s: float, stop: Callable[[], bool], limit: CallLimit | None
     ) -> None:
         self._pool, self._timeout_s, self._stop = ServerPool(urls, limit), timeout_s, stop
-        self._http = exchange.connected(urls)
+        self._connections = exchange.Connections(urls)
         self._counter = CallCounter()
         self._last_problem = ""
 
@@ -81,7 +81,7 @@ class _Poster:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connections.close()
 
     def _turn(self, failed: Collection[Server]) -> Turn:
         """Wait for a server that may be asked.
@@ -112,7 +112,8 @@ class _Poster:
         outcome = Outcome.BROKEN_OFF
         self._counter.began()
         try:
-            answer = parse(exchange.body(self._http, server.url, jpeg, patience_s))
+            with self._connections.one() as client:
+                answer = parse(exchange.body(client, server.url, jpeg, patience_s))
             outcome = Outcome.ANSWERED
         except Trouble as trouble:
             outcome = trouble.outcome

@@ -1,6 +1,9 @@
 """One request and its answer: over kept-alive connections, within a time, of a bounded size."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cache
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
@@ -32,8 +35,45 @@ class Trouble(Exception):
         return self.outcome in (Outcome.REFUSED, Outcome.GARBAGE)
 
 
-def connected(urls: str) -> httpx.Client:
-    """Return a client that keeps connections open; to be closed by the caller."""
+class Connections:
+    """Kept-alive connections, as many as there were calls at a time; safe to use from several threads.
+
+    No connection is shared by two calls under way: threads that open streams on one connection of HTTP/2 do
+    so out of order now and then, and the server ends it.
+    """
+
+    def __init__(self, urls: str) -> None:
+        self._urls = urls
+        self._free: list[httpx.Client] = []
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.Client]:
+        """Lend a client for one call, the one used last if it is free."""
+        with self._lock:
+            client = self._free.pop() if self._free else None
+        client = client or _connected(self._urls)
+        try:
+            yield client
+        finally:
+            with self._lock:
+                is_kept = not self._is_closed
+                if is_kept:
+                    self._free.append(client)
+            if not is_kept:
+                client.close()
+
+    def close(self) -> None:
+        """Close the connections; one in use when its call ends."""
+        with self._lock:
+            self._is_closed = True
+            free, self._free = self._free, []
+        for client in free:
+            client.close()
+
+
+def _connected(urls: str) -> httpx.Client:
     has_tls = "https://" in urls.lower()
     return httpx.Client(
         headers=HEADERS,
