@@ -1,6 +1,5 @@
 """Dagster in the local stack: one code server, the daemon and the UI, all over the same database."""
 
-import shutil
 import socket
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from hypersight.processes import Service
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.instance import SCHEMA, storage_url
+from hypersight_pipelines.launching.calls import listens
 
 CODE, DAEMON, WEBSERVER = "dagster-code", "dagster-daemon", "dagster-webserver"
 MAX_SOCKET_PATH = 100
@@ -26,7 +26,9 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     """
     home = settings.var_dir / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(root / "deploy" / "dagster.yaml", home / "dagster.yaml")
+    config = (root / "deploy" / "dagster.yaml").read_text(encoding="utf-8")
+    nursery = home / "nursery.sock" if settings.fork_watchers else None
+    (home / "dagster.yaml").write_text(config + (_launcher(nursery) if nursery else ""), encoding="utf-8")
     address = _socket_path(home)
     workspace = home / "workspace.yaml"
     workspace.write_text(
@@ -38,10 +40,11 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         "DAGSTER_HOME": str(home),
         "DAGSTER_POSTGRES_URL": storage_url(settings.database_url),
     }
+    is_ready = _accepts(address)
     yield Service(
         CODE,
-        [sys.executable, "-m", "hypersight_pipelines", "--socket", str(address)],
-        _accepts(address),
+        [sys.executable, "-m", "hypersight_pipelines", "--socket", str(address), *_forking(nursery)],
+        lambda: is_ready() and (nursery is None or listens(nursery)),
         environ,
         stop_within_s=8.0,
         is_needed_by_next=True,
@@ -60,6 +63,21 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         environ,
         stop_within_s=4.0,  # a tick in hand takes as long; what it launches waits for the next start
     )
+
+
+def _launcher(nursery: Path) -> str:
+    """Return what names our run launcher; without it Dagster's default one starts watchers too."""
+    return f"""
+run_launcher:
+  module: hypersight_pipelines.launching.launcher
+  class: ForkingRunLauncher
+  config:
+    socket_path: "{nursery}"
+"""
+
+
+def _forking(nursery: Path | None) -> tuple[str, ...]:
+    return () if nursery is None else ("--nursery", str(nursery))
 
 
 def _socket_path(home: Path) -> Path:

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Days observations are kept one by one, at least as long as events; 0: for ever."""
     columnstore_after_days: int = 30
     """Age in days from which TimescaleDB keeps rows by column, ten times smaller."""
+    fork_watchers: bool = True
+    """Whether the local stack forks watchers from one preloaded process; else Dagster starts each afresh."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 

@@ -1,21 +1,33 @@
 """Serve the code location: `python -m hypersight_pipelines --socket PATH`, or `--host HOST --port PORT`.
 
-Dagster's own server waits for its runs when it is told to end, without telling them; this one tells them.
+With `--nursery PATH` watchers can be forked through the socket PATH (`launching`). Dagster's own server waits
+for its runs when it is told to end, without telling them; this one tells them.
 """
 
+import argparse
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
 ROOT = Path(__file__).parents[1]
 WATCHERS_END_WITHIN_S = 5.0
 SERVER_ENDS_WITHIN_S = 2.0
-PR_SET_PDEATHSIG = 1
+LOOK_S = 0.5
+NURSERY_AGAIN_S = 2.0
+"""A nursery that ends at once is not started more often than this."""
+LEAN: Mapping[str, str] = MappingProxyType({"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"})
+"""One heap however many threads, and no threads of numpy's, which nothing here needs."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 _LIBC = ctypes.CDLL(None)
 
@@ -25,29 +37,86 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    server = _server(arguments)
-    while server.poll() is None and not stop.wait(0.2):
-        pass
+    # Whoever is left behind when a child of ours is killed becomes our own child, to be told and collected.
+    _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    asked, for_server = _parser().parse_known_args(arguments)
+    server = _started("dagster", "api", "grpc", *for_server, *_what_is_served())
+    nursery = _Nursery(asked.nursery)
+    while server.poll() is None and not stop.wait(LOOK_S):
+        nursery.keep_up()
+        _collect_orphans({server.pid, nursery.pid})
+    nursery.end()
     if server.poll() is None:
         _end(psutil.Process(server.pid))
         _wait(server)
     return 0 if stop.is_set() else server.returncode
 
 
-def _server(arguments: list[str]) -> "subprocess.Popen[bytes]":
-    what = ["--module-name", "hypersight_pipelines.definitions", "--working-directory", str(ROOT)]
-    named = ["--location-name", "hypersight", "--log-level", "warning"]
+class _Nursery:
+    """The process that watchers are forked from; started again when it ended. No path: none at all."""
+
+    def __init__(self, socket_path: Path | None) -> None:
+        self._socket_path = socket_path
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began_s = 0.0
+        self.keep_up()
+
+    @property
+    def pid(self) -> int:
+        """0 when there is none."""
+        return self._process.pid if self._process else 0
+
+    def keep_up(self) -> None:
+        """Start it if it does not run."""
+        if self._socket_path is None or (self._process and self._process.poll() is None):
+            return
+        if time.monotonic() - self._began_s > NURSERY_AGAIN_S:
+            self._began_s = time.monotonic()
+            self._process = _started(
+                "hypersight_pipelines.launching.nursery", str(self._socket_path), environ=LEAN
+            )
+
+    def end(self) -> None:
+        """End it first, so that nothing is forked any more; its children become ours."""
+        if self._process is not None:
+            self._process.terminate()
+            _wait(self._process)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hypersight_pipelines", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--nursery", type=Path, help="fork watchers, asked for at this socket")
+    return parser
+
+
+def _what_is_served() -> tuple[str, ...]:
+    code = ("--module-name", "hypersight_pipelines.definitions", "--working-directory", str(ROOT))
+    return (*code, "--location-name", "hypersight", "--log-level", "warning")
+
+
+def _started(module: str, *arguments: str, environ: Mapping[str, str] = NOTHING) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-m", "dagster", "api", "grpc", *arguments, *what, *named],
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no lock is taken
     )
 
 
+def _collect_orphans(known: set[int]) -> None:
+    """Take ended processes off the process table, except those whose end is asked for elsewhere."""
+    peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while (ended := os.waitid(os.P_ALL, 0, peek)) is not None and ended.si_pid not in known:
+        os.waitpid(ended.si_pid, 0)
+
+
 def _end(server: psutil.Process) -> None:
     """End the watchers, those launched meanwhile too, then the server."""
     for _ in range(2):
-        watchers = [child for child in server.children(recursive=True) if not _is_tracker(child)]
+        family = psutil.Process().children(recursive=True)
+        watchers = [child for child in family if child != server and not _is_tracker(child)]
         for watcher in watchers:
             _terminate(watcher)
         psutil.wait_procs(watchers, timeout=WATCHERS_END_WITHIN_S)
@@ -62,12 +131,12 @@ def _is_tracker(process: psutil.Process) -> bool:
         return True
 
 
-def _wait(server: "subprocess.Popen[bytes]") -> None:
+def _wait(process: "subprocess.Popen[bytes]") -> None:
     try:
-        server.wait(timeout=SERVER_ENDS_WITHIN_S)
+        process.wait(timeout=SERVER_ENDS_WITHIN_S)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
 
 
 def _terminate(process: psutil.Process) -> None:

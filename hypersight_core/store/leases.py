@@ -6,8 +6,9 @@ and how it fares. Whoever writes for a camera proves to have the newest token.
 """
 
 import logging
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import msgspec
@@ -20,7 +21,7 @@ from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import lease_sql
 from hypersight_core.store.engine import Store
-from hypersight_core.store.process_identity import own_identity
+from hypersight_core.store.process_identity import ProcessName
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,9 @@ class Lease:
         try:
             connection = self._connect()
             self._await_lock(connection, wait_s)
-            facts = own_identity() | {"camera_id": self._camera_id, "run_id": self._run_id}
+            facts = asdict(ProcessName.of(os.getpid())) | {
+                "camera_id": self._camera_id, "run_id": self._run_id,
+            }  # fmt: skip
             self._token = _one(connection.execute(lease_sql.ACQUIRE, facts))[0]
         except psycopg.Error as error:
             self._disconnect()

@@ -12,6 +12,7 @@ import httpx
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
+from hypersight_core.tls import tls_context
 
 CONNECT_S = 5.0
 MAX_BYTES = 256 << 20
@@ -39,7 +40,9 @@ class Web:
             httpx.BasicAuth(unquote(parsed.username), unquote(parsed.password)) if parsed.userinfo else None
         )
         self._timeout_s, self._stop = timeout_s, stop
-        self._client = httpx.Client(follow_redirects=True, headers={"User-Agent": "hypersight"})
+        self._client = httpx.Client(
+            follow_redirects=True, headers={"User-Agent": "hypersight"}, verify=tls_context()
+        )
 
     def __enter__(self) -> Self:
         return self

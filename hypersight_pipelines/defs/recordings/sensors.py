@@ -11,8 +11,8 @@ from hypersight_pipelines.defs.recordings.assets import (
     films,
     recordings_dir,
 )
-from hypersight_pipelines.defs.watchers.jobs import KIND_TAG
 from hypersight_pipelines.defs.watchers.supervision import UNFINISHED
+from hypersight_pipelines.defs.watchers.tags import KIND_TAG
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".ts", ".m4v", ".webm", ".mpg", ".mpeg", ".flv"})
 SETTLED = timedelta(seconds=10)

@@ -10,9 +10,8 @@ import dagster as dg
 
 from hypersight_core.errors import HypersightError
 from hypersight_pipelines.defs.watchers.resources import Watch
+from hypersight_pipelines.defs.watchers.tags import KIND_TAG, WATCHER
 
-KIND_TAG, CAMERA_ID_TAG, CAMERA_TAG = "kind", "camera_id", "camera"
-WATCHER = "watcher"
 CANCELED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
 
 

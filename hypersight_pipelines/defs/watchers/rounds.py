@@ -1,6 +1,7 @@
 """One round of the supervisor: read the world, and carry out what was decided about it."""
 
 import logging
+import signal
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,8 @@ import dagster as dg
 from hypersight_core.store.cameras import list_cameras
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import fence, read_leases, request_stop
+from hypersight_core.store.process_identity import is_gone, send_signal
 from hypersight_core.store.watching import desired_camera_ids
-from hypersight_pipelines.defs.watchers import processes
-from hypersight_pipelines.defs.watchers.jobs import KIND_TAG, WATCHER
 from hypersight_pipelines.defs.watchers.supervision import (
     BUDGET_WINDOW_S,
     UNFINISHED,
@@ -21,6 +21,7 @@ from hypersight_pipelines.defs.watchers.supervision import (
     Seen,
     WatcherRun,
 )
+from hypersight_pipelines.defs.watchers.tags import KIND_TAG, WATCHER
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def look(store: Store, instance: dg.DagsterInstance) -> tuple[Seen, Mapping[int,
     with store.transaction() as tx:
         desired, leases = desired_camera_ids(tx), read_leases(tx)
         names = {camera.camera_id: camera.name for camera in list_cameras(tx)}
-    dead = frozenset(lease.run_id for lease in leases if not lease.is_locked and processes.is_gone(lease))
+    dead = frozenset(lease.run_id for lease in leases if not lease.is_locked and is_gone(lease))
     return Seen(desired=frozenset(desired), leases=leases, runs=runs, now=now, dead=dead), names
 
 
@@ -49,7 +50,7 @@ def carry_out(actions: Actions, store: Store, instance: dg.DagsterInstance) -> N
             request_stop(tx, lease.camera_id, lease.run_id)
             fence(tx, lease)
     for lease in actions.fence:
-        if processes.kill(lease):
+        if send_signal(lease, signal.SIGKILL):
             logger.warning("stuck watcher killed", extra={"camera_id": lease.camera_id, "pid": lease.pid})
     for burial in actions.bury:
         _bury(burial, instance)

@@ -7,8 +7,9 @@ import dagster as dg
 
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers import supervision
-from hypersight_pipelines.defs.watchers.jobs import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER, watch_camera
+from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
+from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER
 
 LOOK_FOR_S = 4.5
 """How long one tick keeps looking: Dagster starts ticks every 5 s at best, so almost no moment is unseen."""

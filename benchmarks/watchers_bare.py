@@ -1,0 +1,32 @@
+"""`python -m benchmarks.watchers_bare STREAM DETECTOR`: fetch, decode and post, and nothing else.
+
+One thread, the product's own decoding; no lease, no database, no processors, no Dagster.
+"""
+
+import sys
+
+import httpx
+
+from benchmarks.watchers_stack import WATCH_FPS
+from hypersight_core.video.hls import HlsReader
+from hypersight_core.video.mosaic import MosaicCanvas
+from hypersight_core.video.sampler import FrameSampler
+from hypersight_core.video.source import Segment
+
+
+def main(stream_url: str, detector_url: str) -> None:
+    """Go on until killed."""
+    reader = HlsReader(stream_url, timeout_s=10.0, resume_after=None)
+    sampler, canvas = FrameSampler(WATCH_FPS), None
+    with httpx.Client(trust_env=False) as http:
+        for piece in reader.read(lambda: False):
+            if not isinstance(piece, Segment):
+                continue
+            for picture in sampler.frames(piece):
+                canvas = canvas or MosaicCanvas(1, 1, picture.width_px, picture.height_px)
+                canvas.put(0, picture)
+                http.post(detector_url, content=canvas.jpeg(), headers={"content-type": "image/jpeg"})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
