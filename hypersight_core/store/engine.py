@@ -1,7 +1,7 @@
 """The door to the database: connections, transactions, and errors a caller can act on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 import sqlalchemy as sa
@@ -33,7 +33,12 @@ class Store:
     """
 
     def __init__(
-        self, database_url: str, *, application_name: str = "hypersight", pool_size: int = 5
+        self,
+        database_url: str,
+        *,
+        application_name: str = "hypersight",
+        pool_size: int = 5,
+        statement_timeout_s: int = STATEMENT_TIMEOUT_S,
     ) -> None:
         self._url = _parsed(database_url)
         self._engine = sa.create_engine(
@@ -44,7 +49,7 @@ class Store:
             | {
                 "application_name": application_name,
                 # JIT takes longer than any question of ours; with many chunks the planner thinks it pays.
-                "options": f"-c timezone=UTC -c jit=off -c statement_timeout={STATEMENT_TIMEOUT_S}s "
+                "options": f"-c timezone=UTC -c jit=off -c statement_timeout={statement_timeout_s}s "
                 f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_S}s",
             },
         )
@@ -75,6 +80,15 @@ class Store:
         """
         with self.transaction() as tx:
             return str(tx.execute(sa.text("SHOW server_version")).scalar_one())
+
+    def hold(self) -> "HeldConnection":
+        """Take a connection for long; the caller closes it.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        with self._translated():
+            return HeldConnection(self._engine.connect(), self._translated)
 
     def dedicated(self, application_name: str, *, statement_timeout_s: float) -> psycopg.Connection:
         """Open a connection outside the pool that commits each statement; the caller closes it.
@@ -117,6 +131,36 @@ class Store:
                     f"the database at {self.address} lacks our tables", hint="run: hypersight migrate"
                 ) from error
             raise
+
+
+class HeldConnection:
+    """A connection whose session lasts, and with it the advisory locks it takes; for one thread at a time."""
+
+    def __init__(
+        self, connection: Connection, translated: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._connection, self._translated = connection, translated
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the session is over."""
+        return self._connection.closed or self._connection.invalidated
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield the connection; commits at the end, rolls back on error, and the session goes on.
+
+        Raises:
+            as `Store.transaction`.
+        """
+        with self._translated(), self._connection.begin():
+            yield self._connection
+
+    def close(self) -> None:
+        """End the session."""
+        if not self.is_broken:
+            self._connection.invalidate()  # back in the pool it would keep its locks
+        self._connection.close()
 
 
 def _parsed(database_url: str) -> sa.URL:

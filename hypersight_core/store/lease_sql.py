@@ -1,4 +1,4 @@
-"""The statements of `leases`; `%(…)s` ones run on the lease's own connection, `:…` ones in a transaction."""
+"""The statements of `leases`; `%(…)s` ones run on the lease's own connection, `:…` ones on anybody's."""
 
 # ruff: noqa: S608 - composed of constants of this module only
 
@@ -6,6 +6,8 @@ LOCK_CLASS = 7001
 """First half of the advisory locks' keys; the second is the camera's id."""
 
 LOCK = f"SELECT pg_try_advisory_lock({LOCK_CLASS}, %(camera_id)s)"
+
+UNLOCK = f"SELECT pg_advisory_unlock({LOCK_CLASS}, %(camera_id)s)"
 
 # The token counts on for ever, also over a lease that was given back.
 ACQUIRE = """

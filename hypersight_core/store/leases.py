@@ -1,26 +1,27 @@
 """Who may watch a camera: a lock that dies with its connection, and a token that fences latecomers.
 
-The lock is a session advisory lock on a connection of the lease's own (so the database must be reached
+The lock is a session advisory lock on the watcher's only connection (so the database must be reached
 directly, not through a pooler that shares connections); the row beside it says who holds it, for how long
-and how it fares. Whoever writes for a camera proves to have the newest token.
+and how it fares. Whoever writes for a camera does so on that connection, and proves to have the newest token.
 """
 
 import logging
 import os
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-import psycopg
 import sqlalchemy as sa
-from psycopg.rows import TupleRow
 from sqlalchemy import Connection
 
 from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import lease_sql
-from hypersight_core.store.engine import Store
+from hypersight_core.store.engine import HeldConnection, Store
 from hypersight_core.store.process_identity import ProcessName
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ PHASES = ("starting", "watching", "reconnecting", "detector_away", "database_awa
 FRESH_S = 8.0
 """A heartbeat older than this is a watcher that is stuck or gone."""
 RETRY_S = 0.2
-STATEMENT_TIMEOUT_S = 5.0
+STATEMENT_TIMEOUT_S = 5
+"""What takes longer is tried again, after a heartbeat that says that the watcher lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,14 @@ class LeaseView:
 
 
 class Lease:
-    """One run's right to watch one camera."""
+    """One run's right to watch one camera; for one thread at a time."""
 
     def __init__(self, store: Store, camera_id: int, run_id: str) -> None:
         self._store = store
         self._camera_id = camera_id
         self._run_id = run_id
         self._token = 0
-        self._connection: psycopg.Connection[TupleRow] | None = None
+        self._connection: HeldConnection | None = None
 
     def acquire(self, wait_s: float = 0.0) -> int:
         """Take the camera, waiting `wait_s` at most for whoever has it.
@@ -108,16 +110,13 @@ class Lease:
             DatabaseUnavailable: the database does not answer.
         """
         try:
-            connection = self._connect()
-            self._await_lock(connection, wait_s)
+            self._connect()
+            self._await_lock(wait_s)
             facts = asdict(ProcessName.of(os.getpid())) | {
                 "camera_id": self._camera_id, "run_id": self._run_id,
             }  # fmt: skip
-            self._token = _one(connection.execute(lease_sql.ACQUIRE, facts))[0]
-        except psycopg.Error as error:
-            self._disconnect()
-            raise self._store.away(error) from error
-        except Conflict:
+            self._token = self._one(lease_sql.ACQUIRE, facts)[0]
+        except (DatabaseUnavailable, Conflict):
             self._disconnect()
             raise
         logger.info("lease taken", extra={"camera_id": self._camera_id, "token": self._token})
@@ -131,23 +130,33 @@ class Lease:
             DatabaseUnavailable: the database does not answer; try again.
         """
         try:
-            if self._connection is None or self._connection.closed:
+            if self._connection is None or self._connection.is_broken:
                 self._reacquire()
             return self._beat(state)
-        except psycopg.Error as error:
-            self._disconnect()
-            raise self._store.away(error) from error
-        except LeaseLost:
+        except (DatabaseUnavailable, LeaseLost):
             self._disconnect()
             raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Begin a transaction on the connection that holds the lock; the next beat mends a broken one.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer; as `Store.transaction` otherwise.
+        """
+        if self._connection is None:
+            raise DatabaseUnavailable(f"the lease of camera {self._camera_id} has no connection now")
+        with self._connection.transaction() as tx:
+            yield tx
 
     def release(self, reason: str) -> None:
         """Give the camera back and say why; never fails, since the lock dies with the connection anyway."""
         try:
-            if self._connection is not None and not self._connection.closed:
-                self._connection.execute(lease_sql.RELEASE, self._key() | {"reason": reason})
-        except psycopg.Error as error:
-            logger.warning("lease not given back properly", extra={"reason": str(self._store.away(error))})
+            if self._connection is not None and not self._connection.is_broken:
+                self._run(lease_sql.RELEASE, self._key() | {"reason": reason})
+                self._run(lease_sql.UNLOCK, self._key())  # a closed session keeps it for a moment
+        except DatabaseUnavailable as error:
+            logger.warning("lease not given back properly", extra={"reason": str(error)})
         finally:
             self._disconnect()
 
@@ -159,48 +168,57 @@ class Lease:
             "detail": state.detail[:500],
             "figures": msgspec.json.encode(state.figures).decode() if state.figures else None,
         }  # fmt: skip
-        row = _connected(self._connection).execute(lease_sql.BEAT, self._key() | said).fetchone()
-        if row is None:
+        rows = self._run(lease_sql.BEAT, self._key() | said)
+        if not rows:
             raise LeaseLost(f"camera {self._camera_id}: token {self._token} is no longer the newest")
-        return LeaseOrder(is_wanted=row[0], is_stop_requested=row[1])
+        return LeaseOrder(is_wanted=rows[0][0], is_stop_requested=rows[0][1])
 
     def _reacquire(self) -> None:
         """Take the lock back on a new connection, if the token is still the newest."""
-        connection = self._connect()
-        if connection.execute(lease_sql.IS_OURS, self._key()).fetchone() is None:
+        self._connect()
+        if not self._run(lease_sql.IS_OURS, self._key()):
             raise LeaseLost(f"camera {self._camera_id}: token {self._token} is no longer the newest")
-        if not self._lock(connection):
+        if not self._is_locked():
             # Our own former connection may linger on the server's side: end it, the next beat gets the lock.
-            connection.execute(lease_sql.END_FORMER, self._key())
-            self._disconnect()
+            self._run(lease_sql.END_FORMER, self._key())
             raise DatabaseUnavailable(f"the lock of camera {self._camera_id} is not free again yet")
-        connection.execute(lease_sql.MOVE, self._key())
+        self._run(lease_sql.MOVE, self._key())
         logger.info("lease kept on a new connection", extra={"camera_id": self._camera_id})
 
-    def _connect(self) -> psycopg.Connection[TupleRow]:
+    def _connect(self) -> None:
         self._disconnect()
-        name = f"hypersight lease {self._camera_id}"
-        self._connection = self._store.dedicated(name, statement_timeout_s=STATEMENT_TIMEOUT_S)
-        return self._connection
+        self._connection = self._store.hold()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
-    def _await_lock(self, connection: psycopg.Connection[TupleRow], wait_s: float) -> None:
+    def _await_lock(self, wait_s: float) -> None:
         deadline_s = time.monotonic() + wait_s
-        while not self._lock(connection):
+        while not self._is_locked():
             if time.monotonic() >= deadline_s:
-                raise Conflict(f"camera {self._camera_id} is watched already{self._holder(connection)}")
+                raise Conflict(f"camera {self._camera_id} is watched already{self._holder()}")
             time.sleep(RETRY_S)
 
-    def _lock(self, connection: psycopg.Connection[TupleRow]) -> bool:
-        return bool(_one(connection.execute(lease_sql.LOCK, self._key()))[0])
+    def _is_locked(self) -> bool:
+        """Take the lock if it is free."""
+        return bool(self._one(lease_sql.LOCK, self._key())[0])
 
-    def _holder(self, connection: psycopg.Connection[TupleRow]) -> str:
-        row = connection.execute(lease_sql.HOLDER, self._key()).fetchone()
-        return f" by run {row[0]} (process {row[1]} on {row[2]})" if row else ""
+    def _holder(self) -> str:
+        rows = self._run(lease_sql.HOLDER, self._key())
+        return f" by run {rows[0][0]} (process {rows[0][1]} on {rows[0][2]})" if rows else ""
+
+    def _one(self, statement: str, values: Mapping[str, object]) -> tuple[Any, ...]:
+        rows = self._run(statement, values)
+        if not rows:
+            raise DatabaseUnavailable("the server answered no row")
+        return rows[0]
+
+    def _run(self, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        with self.transaction() as tx:
+            result = tx.exec_driver_sql(statement, dict(values))
+            return [tuple(row) for row in result] if result.returns_rows else []
 
     def _key(self) -> dict[str, object]:
         return {"camera_id": self._camera_id, "token": self._token, "run_id": self._run_id}
@@ -229,16 +247,3 @@ def _figures(stored: object) -> WatcherFigures | None:
         return msgspec.convert(stored, WatcherFigures) if stored is not None else None
     except msgspec.ValidationError:  # said by a watcher of another version, which is being replaced
         return None
-
-
-def _one(cursor: psycopg.Cursor[TupleRow]) -> TupleRow:
-    row = cursor.fetchone()
-    if row is None:
-        raise psycopg.OperationalError("the server answered no row")
-    return row
-
-
-def _connected(connection: psycopg.Connection[TupleRow] | None) -> psycopg.Connection[TupleRow]:
-    if connection is None:
-        raise psycopg.OperationalError("the lease has no connection")
-    return connection

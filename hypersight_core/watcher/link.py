@@ -12,7 +12,6 @@ from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.errors import DatabaseUnavailable, LeaseLost
 from hypersight_core.redaction import redacted_text
 from hypersight_core.store import previews, watching
-from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
 
@@ -40,8 +39,8 @@ class DatabaseLink:
     The watching loop only appends to the spool and reads `plan`; it never waits for the database.
     """
 
-    def __init__(self, store: Store, lease: Lease, token: int, spool: Spool, camera_id: int) -> None:
-        self._store, self._lease, self._token, self._spool = store, lease, token, spool
+    def __init__(self, lease: Lease, token: int, spool: Spool, camera_id: int) -> None:
+        self._lease, self._token, self._spool = lease, token, spool
         self._camera_id = camera_id
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -88,7 +87,8 @@ class DatabaseLink:
         if self._thread.is_alive():
             self._thread.join(timeout=2 * DRAIN_S)
         self._spool.close()
-        self._lease.release(reason)
+        if not self._thread.is_alive():  # else it hangs in the database, and the lock ends with the process
+            self._lease.release(reason)
 
     def _run(self) -> None:
         while not self._ending.is_set() and self.lost is None:
@@ -122,14 +122,14 @@ class DatabaseLink:
             self.is_database_away = False
 
     def _read_plan(self) -> None:
-        with self._store.transaction() as tx:
+        with self._lease.transaction() as tx:
             self.plan = watching.watch_plan(tx, self._camera_id)
             self._previews = previews.wanted_previews(tx, self._camera_id)
         self._read_s = time.monotonic()
 
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):
-            with self._store.transaction() as tx:
+            with self._lease.transaction() as tx:
                 watching.record_segment(tx, record, token=self._token)
             self._spool.acknowledge(record.seq)
             if written == RECORDS_A_ROUND:
@@ -141,8 +141,8 @@ def _starting() -> WatcherState:
     return WatcherState(phase="starting", position_at=None, lag_s=None)
 
 
-def resumption(store: Store, spool: Spool, camera_id: int) -> Resumption:
-    """Return the newest record of a camera, in the spool or in the database.
+def resumption(lease: Lease, spool: Spool, camera_id: int) -> Resumption:
+    """Return the newest record of a camera, in the spool or in the database; before the link starts.
 
     Raises:
         DatabaseUnavailable: the database does not answer.
@@ -150,7 +150,7 @@ def resumption(store: Store, spool: Spool, camera_id: int) -> Resumption:
     newest: SegmentRecord | None = None
     for record in spool.pending():
         newest = record
-    with store.transaction() as tx:
+    with lease.transaction() as tx:
         saved = watching.checkpoint(tx, camera_id)
         known = watching.seen_until(tx, camera_id)
     if newest is not None and newest.observations:

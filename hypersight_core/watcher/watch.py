@@ -18,12 +18,12 @@ from hypersight_core.live.publisher import FacesPublisher
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
-from hypersight_core.store.leases import Lease, WatcherState
+from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
 from hypersight_core.store.spool import Spool
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.source import Gap, Segment, Source, SourceState, open_source
 from hypersight_core.watcher.lag import LagMeter
-from hypersight_core.watcher.link import DatabaseLink, resumption
+from hypersight_core.watcher.link import DatabaseLink, Resumption, resumption
 from hypersight_core.watcher.loop import SegmentLoop
 from hypersight_core.watcher.outputs import Outputs
 
@@ -49,16 +49,22 @@ def watch_camera(settings: Settings, camera_id: int, run_id: str, stop: threadin
         LeaseLost: another watcher took the camera over.
         DatabaseUnavailable: the database did not answer at the start.
     """
-    store = Store(settings.database_url, application_name=f"hypersight watcher {camera_id}", pool_size=1)
+    store = Store(
+        settings.database_url,
+        application_name=f"hypersight watcher {camera_id}",
+        pool_size=1,
+        statement_timeout_s=STATEMENT_TIMEOUT_S,
+    )
     spool = Spool(settings.var_dir / "spool", camera_id, max_bytes=settings.spool_max_mb * 1024**2)
     lease = Lease(store, camera_id, run_id)
     try:
         token = lease.acquire(wait_s=TAKE_OVER_S)
-        link = DatabaseLink(store, lease, token, spool, camera_id)
+        link = DatabaseLink(lease, token, spool, camera_id)
         reason = "failed"
         try:
+            before = resumption(lease, spool, camera_id)
             link.start()
-            reason = _watch(settings, store, spool, link, stop)
+            reason = _watch(settings, before, link, stop)
         finally:
             link.close(reason)
         if link.lost is not None:
@@ -68,11 +74,10 @@ def watch_camera(settings: Settings, camera_id: int, run_id: str, stop: threadin
         store.close()
 
 
-def _watch(settings: Settings, store: Store, spool: Spool, link: DatabaseLink, stop: threading.Event) -> str:
+def _watch(settings: Settings, before: Resumption, link: DatabaseLink, stop: threading.Event) -> str:
     plan = link.plan
     if plan is None:
         return "disabled"
-    before = resumption(store, spool, plan.camera.camera_id)
     outputs = Outputs(settings.var_dir, plan.camera.camera_id, lambda: link.wanted_previews)
     with _detectors(settings, stop.is_set) as detectors:
         loop = SegmentLoop(

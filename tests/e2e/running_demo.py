@@ -83,6 +83,14 @@ class RunningDemo:
         return [self_ for self_ in psutil.process_iter(["environ"]) if _belongs(self_, self.var_dir)]
 
 
+def is_nursery(process: psutil.Process) -> bool:
+    """Whether watchers are forked from this process; they have its command line, but a name of their own."""
+    with contextlib.suppress(psutil.Error):
+        is_ours = "hypersight_pipelines.launching.nursery" in process.cmdline()
+        return is_ours and not process.name().startswith("watcher")
+    return False
+
+
 def _belongs(process: psutil.Process, var_dir: Path) -> bool:
     environ = process.info["environ"] or {}
     return environ.get("HYPERSIGHT_VAR_DIR") == str(var_dir)
@@ -100,10 +108,10 @@ def eventually(check: Callable[[], Any], *, within_s: float, what: str) -> Any:
 
 
 @contextlib.contextmanager
-def running_demo(var_dir: Path, *arguments: str) -> Iterator[RunningDemo]:
+def running_demo(var_dir: Path, *arguments: str, **settings: str) -> Iterator[RunningDemo]:
     """Run `hypersight demo` from its own folder; end it with SIGINT as Ctrl-C does."""
     output = var_dir.parent / "demo.log"
-    environ = {**os.environ, "HYPERSIGHT_VAR_DIR": str(var_dir)}  # noqa: TID251 - what a shell hands on
+    environ = {**os.environ, "HYPERSIGHT_VAR_DIR": str(var_dir), **settings}  # noqa: TID251 - what a shell hands on
     with output.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "hypersight", "demo", *arguments],

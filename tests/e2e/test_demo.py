@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from hypersight.postgres import EmbeddedPostgres
 from hypersight_core.store.engine import Store
-from tests.e2e.running_demo import RunningDemo, eventually, running_demo
+from tests.e2e.running_demo import RunningDemo, eventually, is_nursery, running_demo
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(540)]
 
@@ -106,6 +106,23 @@ def test_a_killed_watcher_is_replaced_and_counts_on(demo):
         lambda: bool(demo.get("/statusWatch")[camera_id]["watching"]), within_s=60, what="watching again"
     )
     assert traffic(demo) >= before
+
+
+def test_watchers_outlive_the_process_they_were_forked_from(demo):
+    camera_ids = [int(camera_id) for camera_id in demo.get("/statusWatch")]
+    pids = {camera_id: demo.watcher_pid(camera_id) for camera_id in camera_ids}
+    [nursery] = [one for one in demo.family() if is_nursery(one)]
+    nursery.kill()
+    eventually(
+        lambda: [one for one in demo.family() if is_nursery(one) and one.pid != nursery.pid],
+        within_s=60,
+        what="the next nursery",
+    )
+    assert {camera_id: demo.watcher_pid(camera_id) for camera_id in camera_ids} == pids
+    psutil.Process(pids[camera_ids[0]]).kill()
+    eventually(
+        lambda: demo.watcher_pid(camera_ids[0]) != pids[camera_ids[0]], within_s=60, what="a new watcher"
+    )
 
 
 def test_a_disabled_camera_is_let_go_and_taken_up_again(demo):
