@@ -7,7 +7,10 @@ LOCK_CLASS = 7001
 
 LOCK = f"SELECT pg_try_advisory_lock({LOCK_CLASS}, %(camera_id)s)"
 
-UNLOCK = f"SELECT pg_advisory_unlock({LOCK_CLASS}, %(camera_id)s)"
+# The supervisor hears of it once the lock is free.
+UNLOCK = f"""
+SELECT pg_advisory_unlock({LOCK_CLASS}, %(camera_id)s), pg_notify('watch_change', %(camera_id)s::text)
+"""
 
 # The token counts on for ever, also over a lease that was given back.
 ACQUIRE = """

@@ -15,7 +15,8 @@ from dagster import DagsterRunStatus as Status
 
 from hypersight_core.errors import Conflict, LeaseLost
 from hypersight_core.settings import Settings
-from hypersight_core.store.cameras import create_camera
+from hypersight_core.store.cameras import change_camera, create_camera
+from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, WatcherState, read_leases
 from hypersight_core.store.processors import create_processor
@@ -134,10 +135,33 @@ class TestSupervisor:
         adding = threading.Thread(target=add)
         adding.start()
         began_s = time.monotonic()
-        result = tick(instance, store, look_for_s=10.0)
+        result = tick(instance, store, look_for_s=60.0)
         adding.join()
         assert len(launched(result)) == 1
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < 30
+
+    def test_a_tick_is_woken_by_an_edit_and_by_a_watcher_that_ends(self, store, camera_id):
+        with listening(store) as changes:
+            assert not changes.wait(0.05)
+            with store.transaction() as tx:
+                change_camera(tx, camera_id, camera_settings(name="gate", enabled=False))
+            assert changes.wait(10)
+            lease = leased(store, camera_id, "run")
+            assert not changes.wait(0.05)
+            lease.release("stopped")
+            assert changes.wait(10)
+
+    def test_a_tick_ends_when_the_machine_seems_to_be_stopping(self, instance, store, camera_id):
+        run = a_run(instance, camera_id)
+        lease = leased(store, camera_id, run.run_id)
+        lease.release("stopped")
+        instance.report_dagster_event(
+            dg.DagsterEvent(event_type_value="PIPELINE_SUCCESS", job_name=run.job_name), run.run_id
+        )
+        began_s = time.monotonic()
+        result = tick(instance, store, look_for_s=120.0)
+        assert "stopped by a signal" in str(result.skip_reason)
+        assert time.monotonic() - began_s < 60
 
 
 class TestRun:

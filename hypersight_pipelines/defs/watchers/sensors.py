@@ -5,15 +5,18 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers import supervision
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
 from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER
 
-LOOK_FOR_S = 4.5
-"""How long one tick keeps looking: Dagster starts ticks every 5 s at best, so almost no moment is unseen."""
-PAUSE_S = 0.5
+LOOK_FOR_S = 44.0
+"""How long one tick keeps looking. Dagster begins ticks at multiples of 5 s and gives each 60 s: short ones
+would leave up to half of all moments unseen, these leave a second in 45."""
+PAUSE_S = 1.0
+"""Between two looks when nobody notifies: a process that was killed tells nobody."""
 
 
 @dg.sensor(
@@ -28,24 +31,31 @@ PAUSE_S = 0.5
 def watcher_supervisor(
     context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
 ) -> dg.SensorResult:
-    """Look again and again for a few seconds; end the tick as soon as there is something to launch."""
+    """Look again and again, at once after a change; end the tick as soon as there is something to launch."""
     return supervise(store, context.instance, LOOK_FOR_S)
 
 
 def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> dg.SensorResult:
-    """Do rounds for `look_for_s` (at least one); return what to launch, or what else was done and seen."""
+    """Do rounds for `look_for_s` (at least one); return what to launch, or what else was done and seen.
+
+    A round follows each change of configuration at once, and the one before after a second.
+    """
     ends_at_s = time.monotonic() + look_for_s
     said: list[str] = []
-    while True:
-        seen, names = look(store, instance)
-        actions = supervision.reconcile(seen)
-        carry_out(actions, store, instance)
-        said.append(supervision.summary(actions))
-        if actions.launch:
-            return dg.SensorResult(run_requests=[request(camera_id, names) for camera_id in actions.launch])
-        if time.monotonic() + PAUSE_S > ends_at_s:
-            break
-        time.sleep(PAUSE_S)
+    with listening(store) as changes:
+        while True:
+            seen, names = look(store, instance)
+            actions = supervision.reconcile(seen)
+            carry_out(actions, store, instance)
+            said.append(supervision.summary(actions))
+            if actions.launch:
+                return dg.SensorResult(
+                    run_requests=[request(camera_id, names) for camera_id in actions.launch]
+                )
+            left_s = ends_at_s - time.monotonic()
+            if left_s <= 0 or actions.is_stopping:
+                break
+            changes.wait(min(PAUSE_S, left_s))
     unlike = dict.fromkeys(filter(None, said))
     return dg.SensorResult(skip_reason="; ".join(unlike) or f"{len(seen.desired)} cameras, nothing to do")
 

@@ -79,6 +79,8 @@ class Actions:
     ask_to_stop: list[LeaseView] = field(default_factory=list)
     fence: list[LeaseView] = field(default_factory=list)
     cancel: list[WatcherRun] = field(default_factory=list)
+    is_stopping: bool = False
+    """Signals ended watchers just now: the machine may be stopping, and no tick should hold it up."""
     notes: list[str] = field(default_factory=list)
     """For people: cameras held back, doubled or watched by hand."""
 
@@ -138,6 +140,7 @@ def _look_at_camera(
         return
     bad_ends = [run.ended_at or run.updated_at for run in runs if run.ended_badly]
     bad_ends += [seen.now for burial in burials if burial.run.status is not Status.CANCELING]
+    actions.is_stopping = actions.is_stopping or _was_just_stopped(seen, lease, runs)
     if reason := _why_held(seen, lease, runs) or _why_wait(seen, bad_ends):
         actions.notes.append(f"camera {camera_id}: {reason}")
     else:
@@ -166,7 +169,7 @@ def _why_held(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -
     """Say what its lease has against a new run; None: nothing."""
     if lease is not None and lease.is_live and not _is_run_id(lease.run_id):
         return f"watched by {lease.run_id}, outside Dagster"
-    if lease is not None and _was_stopped(lease, runs) and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S:
+    if _was_just_stopped(seen, lease, runs):
         return "its watcher was stopped by a signal, the next starts in a moment"
     return None
 
@@ -177,10 +180,12 @@ def _why_wait(seen: Seen, bad_ends: Sequence[datetime]) -> str | None:
     return f"ended badly {len(bad_ends)} times, next try in {left_s:.0f} s" if left_s > 0 else None
 
 
-def _was_stopped(lease: LeaseView, runs: Sequence[WatcherRun]) -> bool:
+def _was_just_stopped(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -> bool:
     """Whether a signal ended the watcher without anybody having canceled its run."""
+    if lease is None or lease.release_reason != STOPPED:
+        return False
     ended_well = {run.run_id for run in runs if run.status is Status.SUCCESS}
-    return lease.release_reason == STOPPED and lease.run_id in ended_well
+    return lease.run_id in ended_well and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S
 
 
 def _age_s(seen: Seen, at: datetime | None) -> float:
