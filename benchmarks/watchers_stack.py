@@ -123,7 +123,7 @@ class Bench:
             SELECT regexp_replace(application_name, ' [0-9]+$', '') AS who, count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() GROUP BY 1 ORDER BY 1"""
         with self._store.transaction() as tx:
-            return dict(row._tuple() for row in tx.execute(sa.text(query)))
+            return {row[0]: row[1] for row in tx.execute(sa.text(query))}
 
     def _switch(self, camera_ids: Sequence[int], *, enabled: bool) -> None:
         with self._store.transaction() as tx:

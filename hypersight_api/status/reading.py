@@ -24,6 +24,7 @@ from hypersight_core.domain.figures import Outcome, WatcherFigures
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
+from hypersight_core.store.failures import WatcherFailure, read_failures
 from hypersight_core.store.leases import LeaseView, read_leases
 from hypersight_core.store.validations import Validation, newest_validations
 
@@ -37,6 +38,7 @@ class _Known:
     camera: Camera
     processors: tuple[Processor, ...]
     lease: LeaseView | None
+    failure: WatcherFailure | None
     now: datetime
 
     @property
@@ -72,7 +74,8 @@ def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
         camera = cameras.get_camera(tx, camera_id)
         own = tuple(processors.list_processors(tx, camera_id))
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
-    return _status(_Known(camera, own, leases.get(camera_id), now))
+        failures = read_failures(tx)
+    return _status(_Known(camera, own, leases.get(camera_id), failures.get(camera_id), now))
 
 
 def overview(store: Store, now: datetime) -> Overview:
@@ -87,10 +90,20 @@ def _all_known(store: Store, now: datetime) -> list[_Known]:
         found = cameras.list_cameras(tx)
         every = processors.list_processors(tx)
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
+        failures = read_failures(tx)
     own: dict[int, list[Processor]] = {}
     for processor in every:
         own.setdefault(processor.camera_id, []).append(processor)
-    return [_Known(one, tuple(own.get(one.camera_id, ())), leases.get(one.camera_id), now) for one in found]
+    return [
+        _Known(
+            one,
+            tuple(own.get(one.camera_id, ())),
+            leases.get(one.camera_id),
+            failures.get(one.camera_id),
+            now,
+        )
+        for one in found
+    ]
 
 
 def _figures(store: Store, known: list[_Known]) -> _Figures:
@@ -136,7 +149,7 @@ def _status(known: _Known) -> CameraStatus:
         time_zone=camera.time_zone,
         watching=live is not None,
         state=state,
-        detail=live.detail if live else "",
+        detail=live.detail if live else _why_idle(known, state),
         text=text,
         mood=mood,
         watched_since=live.acquired_at if live else None,
@@ -165,7 +178,16 @@ def _detectors(figures: WatcherFigures) -> dict[str, DetectorStatus]:
 def _idle_state(known: _Known) -> str:
     if not known.camera.enabled:
         return "switched_off"
-    return "not_watched" if any(one.enabled for one in known.processors) else "nothing_to_do"
+    if not any(one.enabled for one in known.processors):
+        return "nothing_to_do"
+    return "not_watched" if known.failure is None else "failed"
+
+
+def _why_idle(known: _Known, state: str) -> str:
+    if state != "failed" or known.failure is None:
+        return ""
+    again = words.clock(known.failure.next_try_at, known.zone, known.now)
+    return f"{known.failure.reason} ({known.failure.bad_ends} times; tried again at {again}, or when edited)"
 
 
 def _processor(known: _Known, processor: Processor, figures: _Figures) -> ProcessorStatus:

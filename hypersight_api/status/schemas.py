@@ -34,10 +34,11 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     watching: bool
     """True only while a live process really watches it."""
     state: str
-    """`switched_off`, `nothing_to_do`, `not_watched`, or what its live watcher does: `starting`, `watching`,
-    `reconnecting`, `detector_away`, `database_away`, `stopping`."""
+    """`switched_off`, `nothing_to_do`, `not_watched`, `failed` (again and again: tried seldom until it works
+    or is edited), or what its live watcher does: `starting`, `watching`, `reconnecting`, `detector_away`,
+    `database_away`, `stopping`."""
     detail: str
-    """More about the state, from the watcher."""
+    """More about the state, from the watcher; of `failed`: why, and when it is tried again."""
     text: str
     """The state in words, times in the camera's time zone."""
     mood: Mood

@@ -38,6 +38,7 @@ def idle_state(state: str, since: datetime | None, zone: ZoneInfo, now: datetime
     what: dict[str, tuple[str, Mood]] = {
         "switched_off": ("Switched off", "idle"),
         "nothing_to_do": ("No processor is switched on", "idle"),
+        "failed": ("Watching fails again and again", "bad"),
     }
     text, mood = what.get(state, ("Not watched", "bad"))
     if since is None:

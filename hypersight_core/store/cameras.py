@@ -8,7 +8,14 @@ from sqlalchemy import Connection
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.errors import NotFound
 from hypersight_core.store import processors
-from hypersight_core.store.tables import camera, observation, processor, watcher_checkpoint, watcher_lease
+from hypersight_core.store.tables import (
+    camera,
+    observation,
+    processor,
+    watcher_checkpoint,
+    watcher_failure,
+    watcher_lease,
+)
 
 COLUMNS = tuple(camera.c[field.name] for field in fields(Camera))
 IN_USE = camera.c.deleted_at.is_(None)
@@ -77,7 +84,7 @@ def _purge(tx: Connection, camera_id: int) -> None:
     ids = tx.scalars(sa.select(processor.c.processor_id).where(processor.c.camera_id == camera_id)).all()
     for processor_id in ids:
         processors.delete_processor(tx, processor_id, purge=True)
-    for table in (observation, watcher_checkpoint, watcher_lease, camera):
+    for table in (observation, watcher_checkpoint, watcher_failure, watcher_lease, camera):
         tx.execute(sa.delete(table).where(table.c.camera_id == camera_id))
 
 

@@ -174,6 +174,17 @@ preview_request = Table(
     comment="Previews people look at: one row a processor whose preview was ever asked for",
 )  # fmt: skip
 
+watcher_failure = Table(
+    "watcher_failure", metadata,
+    Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),
+    Column("run_id", Text, nullable=False, comment="The newest run that failed"),
+    Column("failed_at", Instant, nullable=False, comment="When it failed"),
+    Column("bad_ends", sa.Integer, nullable=False, comment="How many runs in a row ended badly"),
+    Column("reason", Text, nullable=False, comment="Why the newest one did, for people"),
+    Column("next_try_at", Instant, nullable=False, comment="When the next one starts"),
+    comment="Cameras that should be watched and fail again and again: one row a camera",
+)  # fmt: skip
+
 watcher_checkpoint = Table(
     "watcher_checkpoint", metadata,
     Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),

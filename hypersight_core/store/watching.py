@@ -51,21 +51,25 @@ def counting_plan(tx: Connection, camera_id: int) -> WatchPlan:
     return WatchPlan(camera=wanted, processors=enabled)
 
 
-def desired_camera_ids(tx: Connection) -> list[int]:
-    """Return the cameras that should be watched: enabled, with an enabled processor."""
+def desired_cameras(tx: Connection) -> dict[int, datetime]:
+    """Return the ids of cameras that should be watched, each with when its configuration was changed last.
+
+    Those are enabled and have an enabled processor.
+    """
     in_use_version = sa.and_(
         processor_version.c.processor_id == processor.c.processor_id,
         processor_version.c.version == processor.c.version,
     )
+    newest = sa.func.max(processor_version.c.created_at)
     query = (
-        sa.select(camera.c.camera_id)
-        .distinct()
+        sa.select(camera.c.camera_id, sa.func.greatest(camera.c.changed_at, newest))
         .join(processor, processor.c.camera_id == camera.c.camera_id)
         .join(processor_version, in_use_version)
         .where(processors.IN_USE, camera.c.enabled, processor_version.c.enabled)
+        .group_by(camera.c.camera_id)
         .order_by(camera.c.camera_id)
     )
-    return list(tx.scalars(query))
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def checkpoint(tx: Connection, camera_id: int) -> Checkpoint | None:

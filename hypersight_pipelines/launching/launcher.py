@@ -1,6 +1,5 @@
 """Starts watchers by forking; named in `dagster.yaml` as `run_launcher`."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._serdes import ConfigurableClassData
 
 from hypersight_core.store.process_identity import ProcessName
-from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, KIND_TAG, PROCESS_TAG, WATCHER
+from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, KIND_TAG, PROCESS_TAG, WATCHER, process_of
 from hypersight_pipelines.launching.calls import Answer, Fork, Interrupt, Look, ask
 
 NURSERY_BACK_WITHIN_S = 5.0
@@ -100,12 +99,6 @@ class ForkingRunLauncher(DefaultRunLauncher):
                 if time.monotonic() > ends_s:
                     return None
                 time.sleep(RETRY_S)
-
-
-def process_of(run: dg.DagsterRun) -> ProcessName | None:
-    """Return which process a run was forked into; None when it was started in another way."""
-    tag = run.tags.get(PROCESS_TAG)
-    return None if tag is None else ProcessName(**json.loads(tag))
 
 
 def _health(answer: Answer) -> CheckRunHealthResult:

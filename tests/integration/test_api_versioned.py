@@ -11,6 +11,7 @@ from hypersight_api.time_stamps import midnight
 from hypersight_core.domain.choices import MOSAIC_HELP
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, metrics, processors
+from hypersight_core.store.failures import WatcherFailure, write_failure
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
 from tests.serving import NO_DATABASE, api, observed, saved, watched
 
@@ -188,6 +189,26 @@ def test_status_tells_live_watchers_from_dead_ones(counting, store):
     assert (status["watching"], status["state"]) == (False, "not_watched")
     assert status["text"].startswith("Not watched since ")
     assert status["not_watched_since"] is not None
+
+
+def test_a_camera_that_fails_again_and_again_says_why_and_when_it_is_tried_again(counting, store):
+    failure = WatcherFailure(
+        camera_id=1,
+        run_id="x",
+        failed_at=noon(),
+        bad_ends=6,
+        reason="the stream is no video",
+        next_try_at=noon(300),
+    )
+    with store.transaction() as tx:
+        write_failure(tx, failure)
+    status = counting.get("/api/v1/cameras/1/status").json()
+    assert (status["state"], status["mood"], status["watching"]) == ("failed", "bad", False)
+    assert status["detail"].startswith("the stream is no video (6 times; tried again at ")
+    assert status["text"].startswith("Watching fails again and again")
+    assert counting.get("/api/v1/status").json()["cameras"][0]["status"] == status
+    with watched(store, 1):
+        assert counting.get("/api/v1/cameras/1/status").json()["state"] == "watching"
 
 
 def test_figures_are_never_zero_where_nobody_looked(counting, store):

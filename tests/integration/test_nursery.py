@@ -20,8 +20,8 @@ from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
 from hypersight_core.store.process_identity import ProcessName, is_gone
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.tags import process_of
 from hypersight_pipelines.launching.calls import Answer, Fork, Interrupt, Look, ask, listens
-from hypersight_pipelines.launching.launcher import process_of
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]

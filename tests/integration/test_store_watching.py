@@ -173,12 +173,12 @@ def test_the_plan_holds_enabled_processors_and_is_none_when_there_is_nothing_to_
         plan = watching.watch_plan(tx, 1)
         assert plan is not None
         assert (plan.camera.camera_id, [p.processor_id for p in plan.processors]) == (1, [1])
-        assert watching.desired_camera_ids(tx) == [1]
+        assert list(watching.desired_cameras(tx)) == [1]
         assert watching.watch_plan(tx, 2) is None
         processors.change_processor(tx, 1, processor_settings(enabled=False))
         assert watching.watch_plan(tx, 1) is None
-        assert watching.desired_camera_ids(tx) == []
+        assert watching.desired_cameras(tx) == {}
         processors.change_processor(tx, 1, processor_settings())
         cameras.change_camera(tx, 1, camera_settings(enabled=False))
         assert watching.watch_plan(tx, 1) is None
-        assert watching.desired_camera_ids(tx) == []
+        assert watching.desired_cameras(tx) == {}

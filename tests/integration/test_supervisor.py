@@ -18,9 +18,11 @@ from hypersight_core.settings import Settings
 from hypersight_core.store.cameras import change_camera, create_camera
 from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
+from hypersight_core.store.failures import read_failures
 from hypersight_core.store.leases import Lease, WatcherState, read_leases
 from hypersight_core.store.processors import create_processor
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.restarts import BUDGET
 from hypersight_pipelines.defs.watchers.sensors import supervise, watcher_supervisor
 from hypersight_pipelines.location import build_defs
 from tests.builders import camera_settings, processor_settings
@@ -139,6 +141,33 @@ class TestSupervisor:
         adding.join()
         assert len(launched(result)) == 1
         assert time.monotonic() - began_s < 30
+
+    def test_a_camera_that_fails_again_and_again_says_why_until_it_is_edited(
+        self, instance, store, camera_id
+    ):
+        def watch(*_: Any) -> str:
+            raise ValueError("no such codec at rtsp://me:secret@camera/")
+
+        for _ in range(BUDGET):
+            watch_camera.execute_in_process(
+                run_config={"ops": {"watch": {"config": {"camera_id": camera_id}}}},
+                instance=instance,
+                resources={"watch": watch},
+                raise_on_error=False,
+            )
+        result = tick(instance, store)
+        assert launched(result) == []
+        assert f"camera {camera_id} counts as failed" in str(result.skip_reason)
+        with store.transaction() as tx:
+            failure = read_failures(tx)[camera_id]
+        assert "no such codec" in failure.reason
+        assert "secret" not in failure.reason
+        assert failure.bad_ends == BUDGET
+        with store.transaction() as tx:
+            change_camera(tx, camera_id, camera_settings(name="gate", watch_fps=3))
+        assert len(launched(tick(instance, store))) == 1
+        with store.transaction() as tx:
+            assert read_failures(tx) == {}
 
     def test_a_tick_is_woken_by_an_edit_and_by_a_watcher_that_ends(self, store, camera_id):
         with listening(store) as changes:

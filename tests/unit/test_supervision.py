@@ -5,16 +5,17 @@ from uuid import UUID
 import pytest
 from dagster import DagsterRunStatus as Status
 
+from hypersight_core.store.failures import WatcherFailure
 from hypersight_core.store.leases import LeaseView
-from hypersight_pipelines.defs.watchers.supervision import (
+from hypersight_pipelines.defs.watchers.actions import Actions, summary
+from hypersight_pipelines.defs.watchers.restarts import (
+    BUDGET,
+    FAILED_DELAY_S,
     LONGEST_DELAY_S,
-    Actions,
-    Seen,
     WatcherRun,
-    reconcile,
     restart_delay_s,
-    summary,
 )
+from hypersight_pipelines.defs.watchers.supervision import STARTING_AT_ONCE, Seen, reconcile
 from tests.builders import noon
 
 RUN, OTHER_RUN = str(UUID(int=1)), str(UUID(int=2))
@@ -216,8 +217,118 @@ def test_a_run_for_a_deleted_camera_ends_without_a_successor():
     assert (buried(actions), actions.launch) == ([RUN], [])
 
 
-def test_five_hundred_missing_watchers_are_launched_in_one_look_each_once():
-    assert decided(desired=tuple(range(500))).launch == list(range(500))
+def test_five_hundred_cameras_start_in_turn_each_once_and_a_bad_one_holds_none_up():
+    """Simulate ticks: what was launched at one is watching at the next, except camera 0, whose runs fail."""
+    desired = tuple(range(500))
+    runs: list[WatcherRun] = []
+    leases: list[LeaseView] = []
+    launched: list[int] = []
+    for tick in range(60):
+        now = noon(5 * tick)
+        watching = {lease.run_id for lease in leases}
+        leases += [
+            a_lease(camera_id=run.camera_id, run_id=run.run_id, acquired_at=now)
+            for run in runs
+            if run.is_unfinished and run.run_id not in watching
+        ]
+        actions = reconcile(Seen(desired=desired, leases=leases, runs=runs, now=now))
+        assert len(actions.launch) <= STARTING_AT_ONCE
+        for camera_id in actions.launch:
+            facts: dict[str, Any] = {"updated_at": now, "started_at": now, "camera_id": camera_id}
+            if camera_id == 0:
+                facts |= {"status": Status.FAILURE, "ended_at": now}
+            runs.append(a_run(run_id=str(UUID(int=len(runs) + 1000)), **facts))
+        launched += actions.launch
+    assert sorted(filter(None, launched)) == list(range(1, 500))
+    # 499 good ones at 20 a tick need 25 ticks, whatever camera 0 does meanwhile.
+    last = next(run for run in runs if run.camera_id == 499)
+    assert last.updated_at <= noon(5 * 26)
+    assert 2 <= launched.count(0) <= BUDGET
+
+
+def used_up() -> list[WatcherRun]:
+    """Return runs that failed so often that their camera counts as failed, the newest 10 s ago."""
+    return [
+        a_run(Status.FAILURE, run_id=str(UUID(int=100 + number)), **ended(10 + 20 * number))
+        for number in range(BUDGET)
+    ]
+
+
+def ended(seconds_ago: float, lived_s: float = 1.0) -> dict[str, Any]:
+    return {
+        "age_s": seconds_ago,
+        "started_at": noon(-seconds_ago - lived_s),
+        "ended_at": noon(-seconds_ago),
+    }
+
+
+def a_failure_mark(seconds_ago: float) -> WatcherFailure:
+    return WatcherFailure(
+        camera_id=1, run_id=str(UUID(int=100)), failed_at=noon(-seconds_ago), bad_ends=BUDGET,
+        reason="it breaks", next_try_at=noon(FAILED_DELAY_S - seconds_ago),
+    )  # fmt: skip
+
+
+def judged(*runs: WatcherRun, **seen: Any) -> Actions:
+    usual: dict[str, Any] = {"desired": (1,), "leases": (), "runs": runs, "now": noon()}
+    return reconcile(Seen(**usual | seen))
+
+
+def test_a_camera_whose_budget_is_used_up_counts_as_failed_and_is_tried_seldom():
+    actions = judged(*used_up())
+    [failed] = actions.fail
+    assert failed.because("it breaks") == a_failure_mark(10)
+    assert actions.launch == []
+    assert actions.notes == ["camera 1: failed, ended badly 6 times, next try in 290 s"]
+
+
+def test_a_failed_camera_is_said_to_be_failed_once_and_stays_so_beyond_the_window():
+    assert judged(*used_up(), failures={1: a_failure_mark(10)}).fail == []
+    actions = judged(failures={1: a_failure_mark(290)})
+    assert (actions.launch, actions.fail, actions.forgive) == ([], [], [])
+    actions = judged(failures={1: a_failure_mark(310)})
+    assert (actions.launch, actions.forgive) == ([1], [])
+
+
+def test_a_failed_camera_that_fails_again_says_why_anew():
+    again = a_run(Status.FAILURE, run_id=str(UUID(int=200)), **ended(5))
+    [failed] = judged(again, failures={1: a_failure_mark(310)}).fail
+    failure = failed.because("something else")
+    assert (failure.bad_ends, failure.run_id, failure.reason) == (BUDGET + 1, again.run_id, "something else")
+
+
+def test_an_edit_gives_a_failed_camera_a_new_chance_at_once():
+    actions = judged(*used_up(), failures={1: a_failure_mark(10)}, changed_at={1: noon(-1)})
+    assert (actions.launch, actions.forgive, actions.fail) == ([1], [1], [])
+
+
+def test_a_failed_camera_that_is_switched_off_or_deleted_is_forgotten():
+    assert judged(desired=(), failures={1: a_failure_mark(10)}).forgive == [1]
+
+
+def test_a_watcher_that_lives_a_minute_clears_its_camera():
+    young, old = (a_lease(acquired_at=noon(-seconds)) for seconds in (50, 70))
+    mark = {1: a_failure_mark(100)}
+    assert judged(a_run(), leases=(young,), failures=mark).forgive == []
+    assert judged(a_run(), leases=(old,), failures=mark).forgive == [1]
+
+
+def test_a_watcher_killed_after_a_minute_is_replaced_at_once_whatever_was_before():
+    killed = a_run(Status.FAILURE, run_id=str(UUID(int=300)), **ended(0.1, lived_s=61))
+    actions = judged(killed, *used_up())
+    assert (actions.launch, actions.fail) == ([1], [])
+
+
+def test_a_run_whose_machine_started_anew_before_it_took_the_camera_is_closed_and_replaced():
+    actions = judged(a_run(age_s=3), dead=(RUN,))
+    assert (buried(actions), actions.launch) == ([RUN], [1])
+
+
+def test_cameras_that_never_failed_start_first():
+    failing = [a_run(Status.FAILURE, camera_id=0, run_id=str(UUID(int=n)), **ended(9 + n)) for n in (1, 2)]
+    actions = judged(*failing, desired=tuple(range(STARTING_AT_ONCE + 1)))
+    assert actions.launch == list(range(1, STARTING_AT_ONCE + 1))
+    assert actions.notes == ["cameras that wait until others have started: 1"]
 
 
 def test_the_summary_says_what_was_done_and_why():

@@ -11,7 +11,7 @@ from hypersight_pipelines.defs.recordings.assets import (
     films,
     recordings_dir,
 )
-from hypersight_pipelines.defs.watchers.supervision import UNFINISHED
+from hypersight_pipelines.defs.watchers.restarts import UNFINISHED
 from hypersight_pipelines.defs.watchers.tags import KIND_TAG
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".ts", ".m4v", ".webm", ".mpg", ".mpeg", ".flv"})

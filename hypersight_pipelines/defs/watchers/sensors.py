@@ -7,9 +7,10 @@ import dagster as dg
 
 from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
-from hypersight_pipelines.defs.watchers import supervision
+from hypersight_pipelines.defs.watchers.actions import summary
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
+from hypersight_pipelines.defs.watchers.supervision import reconcile
 from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER
 
 LOOK_FOR_S = 44.0
@@ -45,9 +46,9 @@ def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> 
     with listening(store) as changes:
         while True:
             seen, names = look(store, instance)
-            actions = supervision.reconcile(seen)
+            actions = reconcile(seen)
             carry_out(actions, store, instance)
-            said.append(supervision.summary(actions))
+            said.append(summary(actions))
             if actions.launch:
                 return dg.SensorResult(
                     run_requests=[request(camera_id, names) for camera_id in actions.launch]

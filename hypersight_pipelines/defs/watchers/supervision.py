@@ -3,15 +3,18 @@
 The lease is the truth about a watcher. Dagster's status is late or wrong after a kill, a reboot or a reload.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import inf
 from uuid import UUID
 
 from dagster import DagsterRunStatus as Status
 
+from hypersight_core.store.failures import WatcherFailure
 from hypersight_core.store.leases import FRESH_S, LeaseView
+from hypersight_pipelines.defs.watchers.actions import Actions, Burial, Failed
+from hypersight_pipelines.defs.watchers.restarts import HEALTHY_S, Record, WatcherRun, record_of
 
 START_GRACE_S = 60.0
 """From STARTED to holding the lease: imports, connections, and waiting for a predecessor."""
@@ -22,67 +25,15 @@ CANCEL_GRACE_S = 20.0
 RELEASE_GRACE_S = 20.0
 """From giving the lease back to the end of the run: Dagster writes that itself."""
 SHUTDOWN_GRACE_S = 6.0
-"""From a watcher ended by a signal to its replacement: longer than a tick, so that a machine that is
-being stopped, watchers first, gets no new ones from the tick in hand."""
-SHORT_LIFE_S = 10.0
-"""A run that ends sooner than this ended badly, whatever its status says."""
-BUDGET_WINDOW_S = 600.0
-"""Bad ends older than this are forgiven."""
-LONGEST_DELAY_S = 60.0
+"""From a watcher ended by a signal to its replacement, so that a machine that is being stopped, watchers
+first, gets no new ones."""
+STARTING_AT_ONCE = 20
+"""Runs on their way at a time: hundreds of cameras start one after the other, not in a storm."""
 
 STOPPED, FENCED = "stopped", "fenced"
 """Release reasons: a signal ended the watcher, or it was stuck and shut out."""
-UNFINISHED = (Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED, Status.CANCELING)
 LAUNCHING = (Status.NOT_STARTED, Status.STARTING)
 NOT_YET_LAUNCHED = (Status.QUEUED, Status.NOT_STARTED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatcherRun:
-    """A run of the job `watch_camera`, unfinished or ended within the budget window."""
-
-    run_id: str
-    camera_id: int
-    status: Status
-    updated_at: datetime
-    """When its status changed last."""
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether Dagster counts it as queued or running."""
-        return self.status in UNFINISHED
-
-    @property
-    def ended_badly(self) -> bool:
-        """Whether its end counts against the camera's restart budget; a cancel never does."""
-        if self.status is Status.SUCCESS and self.started_at and self.ended_at:
-            return self.ended_at - self.started_at < timedelta(seconds=SHORT_LIFE_S)
-        return self.status is Status.FAILURE
-
-
-@dataclass(frozen=True, slots=True)
-class Burial:
-    """A run without a live watcher behind it, to be closed as failed or, if it was canceling, as canceled."""
-
-    run: WatcherRun
-    reason: str
-
-
-@dataclass(slots=True)
-class Actions:
-    """What one look at the world asks for; every part may be done twice without harm, except `launch`."""
-
-    launch: list[int] = field(default_factory=list)
-    bury: list[Burial] = field(default_factory=list)
-    ask_to_stop: list[LeaseView] = field(default_factory=list)
-    fence: list[LeaseView] = field(default_factory=list)
-    cancel: list[WatcherRun] = field(default_factory=list)
-    is_stopping: bool = False
-    """Signals ended watchers just now: the machine may be stopping, and no tick should hold it up."""
-    notes: list[str] = field(default_factory=list)
-    """For people: cameras held back, doubled or watched by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +46,20 @@ class Seen:
     runs: Sequence[WatcherRun]
     now: datetime
     dead: Collection[str] = ()
-    """Ids of runs whose lease names a process that is known to be gone."""
+    """Ids of runs whose process is known to be gone: it was killed, or its machine started anew."""
+    changed_at: Mapping[int, datetime] = field(default_factory=dict)
+    """When the configuration of cameras was changed last, by id: a change is a new chance."""
+    failures: Mapping[int, WatcherFailure] = field(default_factory=dict)
+    """What counts as failed already, by camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Camera:
+    """One camera as it was seen."""
+
+    camera_id: int
+    lease: LeaseView | None
+    runs: Sequence[WatcherRun]
 
 
 def reconcile(seen: Seen) -> Actions:
@@ -106,14 +70,33 @@ def reconcile(seen: Seen) -> Actions:
     for run in seen.runs:
         by_camera.setdefault(run.camera_id, []).append(run)
     _look_at_leases(seen, actions)
-    for camera_id in sorted({*seen.desired, *by_camera}):
-        _look_at_camera(seen, camera_id, leases.get(camera_id), by_camera.get(camera_id, []), actions)
+    wanting: list[tuple[int, int]] = []
+    for camera_id in sorted({*seen.desired, *by_camera, *seen.failures}):
+        one = _Camera(camera_id, leases.get(camera_id), by_camera.get(camera_id, []))
+        bad_ends = _look_at_camera(seen, one, actions)
+        if bad_ends is not None:
+            wanting.append((bad_ends, camera_id))
+    _launch(seen, leases, sorted(wanting), actions)
     return actions
 
 
-def restart_delay_s(bad_ends: int) -> float:
-    """Return how long a camera waits after its last bad end: 0, 2, 4, 8, … at most 60 s."""
-    return 0.0 if bad_ends < 2 else min(LONGEST_DELAY_S, 2.0 ** (bad_ends - 1))
+def _launch(
+    seen: Seen, leases: Mapping[int, LeaseView], wanting: Sequence[tuple[int, int]], actions: Actions
+) -> None:
+    """Launch as many as may be starting at a time, those that never failed first."""
+    gone = {burial.run.run_id for burial in actions.bury}
+    starting = [
+        run for run in seen.runs
+        if run.is_unfinished and run.run_id not in gone and not _watches(run, leases.get(run.camera_id))
+    ]  # fmt: skip
+    room = max(0, STARTING_AT_ONCE - len(starting))
+    actions.launch.extend(camera_id for _, camera_id in wanting[:room])
+    if len(wanting) > room:
+        actions.notes.append(f"cameras that wait until others have started: {len(wanting) - room}")
+
+
+def _watches(run: WatcherRun, lease: LeaseView | None) -> bool:
+    return lease is not None and lease.run_id == run.run_id and lease.is_live
 
 
 def _look_at_leases(seen: Seen, actions: Actions) -> None:
@@ -130,34 +113,45 @@ def _look_at_leases(seen: Seen, actions: Actions) -> None:
             actions.ask_to_stop.append(lease)
 
 
-def _look_at_camera(
-    seen: Seen, camera_id: int, lease: LeaseView | None, runs: Sequence[WatcherRun], actions: Actions
-) -> None:
-    burials, live = _sorted(seen, camera_id, lease, runs, actions)
+def _look_at_camera(seen: Seen, one: _Camera, actions: Actions) -> int | None:
+    """See to a camera's runs; return how often the last ones ended badly when it wants a new one."""
+    burials, live = _sorted(seen, one, actions)
     if len(live) > 1:
-        actions.notes.append(f"camera {camera_id}: {len(live)} runs, {', '.join(r.run_id for r in live)}")
-    if live or camera_id not in seen.desired:
-        return
-    bad_ends = [run.ended_at or run.updated_at for run in runs if run.ended_badly]
-    bad_ends += [seen.now for burial in burials if burial.run.status is not Status.CANCELING]
-    actions.is_stopping = actions.is_stopping or _was_just_stopped(seen, lease, runs)
-    if reason := _why_held(seen, lease, runs) or _why_wait(seen, bad_ends):
-        actions.notes.append(f"camera {camera_id}: {reason}")
-    else:
-        actions.launch.append(camera_id)
+        actions.notes.append(f"camera {one.camera_id}: {len(live)} runs, {', '.join(r.run_id for r in live)}")
+    record = _judged(seen, one, burials, actions)
+    if live or one.camera_id not in seen.desired:
+        return None
+    actions.is_stopping = actions.is_stopping or _was_just_stopped(seen, one)
+    if reason := _why_held(seen, one) or record.why_wait(seen.now):
+        actions.notes.append(f"camera {one.camera_id}: {reason}")
+        return None
+    return len(record.bad_ends)
 
 
-def _sorted(
-    seen: Seen, camera_id: int, lease: LeaseView | None, runs: Sequence[WatcherRun], actions: Actions
-) -> tuple[list[Burial], list[WatcherRun]]:
+def _judged(seen: Seen, one: _Camera, burials: Sequence[Burial], actions: Actions) -> Record:
+    """Judge a camera by how its runs ended, and note when it begins or ceases to count as failed."""
+    marked, lease = seen.failures.get(one.camera_id), one.lease
+    is_well = lease is not None and lease.is_live and _age_s(seen, lease.acquired_at) >= HEALTHY_S
+    forgiven_at = seen.now if is_well else seen.changed_at.get(one.camera_id)
+    ends = [(seen.now, burial.run) for burial in burials]
+    record = record_of(one.runs, ends, marked, forgiven_at)
+    if one.camera_id not in seen.desired or not record.is_failed:
+        if marked is not None:
+            actions.forgive.append(one.camera_id)
+    elif marked is None or marked.run_id != record.bad_ends[-1][1]:
+        actions.fail.append(Failed(one.camera_id, record, marked.bad_ends if marked else 0))
+    return record
+
+
+def _sorted(seen: Seen, one: _Camera, actions: Actions) -> tuple[list[Burial], list[WatcherRun]]:
     """Close what is dead, cancel what waits in vain; return the closed runs and those that live."""
     burials, live = [], []
-    for run in runs:
+    for run in one.runs:
         if not run.is_unfinished:
             continue
-        if reason := _why_dead(seen, run, lease):
+        if reason := _why_dead(seen, run, one.lease):
             burials.append(Burial(run, reason))
-        elif camera_id not in seen.desired and run.status in NOT_YET_LAUNCHED:
+        elif one.camera_id not in seen.desired and run.status in NOT_YET_LAUNCHED:
             actions.cancel.append(run)
         else:
             live.append(run)
@@ -165,26 +159,22 @@ def _sorted(
     return burials, live
 
 
-def _why_held(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -> str | None:
+def _why_held(seen: Seen, one: _Camera) -> str | None:
     """Say what its lease has against a new run; None: nothing."""
+    lease = one.lease
     if lease is not None and lease.is_live and not _is_run_id(lease.run_id):
         return f"watched by {lease.run_id}, outside Dagster"
-    if _was_just_stopped(seen, lease, runs):
+    if _was_just_stopped(seen, one):
         return "its watcher was stopped by a signal, the next starts in a moment"
     return None
 
 
-def _why_wait(seen: Seen, bad_ends: Sequence[datetime]) -> str | None:
-    """Say how long the restart budget holds a new run back; None: not at all."""
-    left_s = restart_delay_s(len(bad_ends)) - _age_s(seen, max(bad_ends, default=None))
-    return f"ended badly {len(bad_ends)} times, next try in {left_s:.0f} s" if left_s > 0 else None
-
-
-def _was_just_stopped(seen: Seen, lease: LeaseView | None, runs: Sequence[WatcherRun]) -> bool:
+def _was_just_stopped(seen: Seen, one: _Camera) -> bool:
     """Whether a signal ended the watcher without anybody having canceled its run."""
+    lease = one.lease
     if lease is None or lease.release_reason != STOPPED:
         return False
-    ended_well = {run.run_id for run in runs if run.status is Status.SUCCESS}
+    ended_well = {run.run_id for run in one.runs if run.status is Status.SUCCESS}
     return lease.run_id in ended_well and _age_s(seen, lease.released_at) < SHUTDOWN_GRACE_S
 
 
@@ -196,6 +186,8 @@ def _why_dead(seen: Seen, run: WatcherRun, lease: LeaseView | None) -> str | Non
     """Say why no live watcher can be behind an unfinished run; None when there may be one."""
     if lease is not None and lease.run_id == run.run_id:
         return _why_lost(seen, lease)
+    if run.run_id in seen.dead:
+        return "its process is gone, before it watched anything"
     grace_s = _GRACE_S.get(run.status)
     if grace_s is None or _age_s(seen, run.updated_at) <= grace_s:
         return None
@@ -232,16 +224,3 @@ def _is_run_id(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def summary(actions: Actions) -> str:
-    """Put what was done and what people should know into one line; empty when there is nothing."""
-    parts: Iterable[str] = (
-        *(f"launched camera {camera_id}" for camera_id in actions.launch),
-        *(f"closed run {burial.run.run_id}: {burial.reason}" for burial in actions.bury),
-        *(f"asked run {lease.run_id} to stop" for lease in actions.ask_to_stop),
-        *(f"fenced run {lease.run_id}, silent for {lease.heartbeat_age_s:.0f} s" for lease in actions.fence),
-        *(f"canceled run {run.run_id}" for run in actions.cancel),
-        *actions.notes,
-    )
-    return "; ".join(parts)

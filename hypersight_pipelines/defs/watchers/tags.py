@@ -1,7 +1,18 @@
-"""How watchers' runs are found among all runs."""
+"""How watchers' runs are found among all runs, and their processes."""
+
+import dagster as dg
+import msgspec
+
+from hypersight_core.store.process_identity import ProcessName
 
 KIND_TAG, CAMERA_ID_TAG, CAMERA_TAG = "kind", "camera_id", "camera"
 WATCHER = "watcher"
 """The value of `KIND_TAG`."""
 PROCESS_TAG = "process"
 """Which process a run was forked into, as JSON; runs that Dagster started itself have none."""
+
+
+def process_of(run: dg.DagsterRun) -> ProcessName | None:
+    """Return which process a run was forked into; None when it was started in another way."""
+    tag = run.tags.get(PROCESS_TAG)
+    return None if tag is None else msgspec.json.decode(tag, type=ProcessName)
