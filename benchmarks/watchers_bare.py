@@ -12,6 +12,7 @@ from hypersight_core.video.hls import HlsReader
 from hypersight_core.video.mosaic import MosaicCanvas
 from hypersight_core.video.sampler import FrameSampler
 from hypersight_core.video.source import Segment
+from hypersight_core.watcher.analysis import layout_for
 
 
 def main(stream_url: str, detector_url: str) -> None:
@@ -23,7 +24,7 @@ def main(stream_url: str, detector_url: str) -> None:
             if not isinstance(piece, Segment):
                 continue
             for picture in sampler.frames(piece):
-                canvas = canvas or MosaicCanvas(1, 1, picture.width_px, picture.height_px)
+                canvas = canvas or MosaicCanvas(layout_for(picture, 1, 1))
                 canvas.put(0, picture)
                 http.post(detector_url, content=canvas.jpeg(), headers={"content-type": "image/jpeg"})
 

@@ -44,6 +44,7 @@ class Running:
         self._cwd = cwd
         self.process = self._started()
         self._family: list[psutil.Process] = []
+        self._ends_s = 0.0
 
     def wait_ready(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Wait until the service answers.
@@ -74,13 +75,14 @@ class Running:
         """Send SIGTERM, without waiting."""
         # Looked up before the end: orphans would belong to nobody.
         self._family = _family(self.process.pid)
+        self._ends_s = time.monotonic() + self.service.stop_within_s
         if self.process.poll() is None:
             self.process.terminate()
 
     def ensure_stopped(self) -> None:
-        """Wait for the end; after `stop_within_s`, kill the process and everything it started."""
+        """Wait for the end; `stop_within_s` after it was asked for, kill the process and all it started."""
         try:
-            self.process.wait(timeout=self.service.stop_within_s)
+            self.process.wait(timeout=max(0.0, self._ends_s - time.monotonic()))
         except subprocess.TimeoutExpired:
             logger.warning("killed, it did not end in time", extra={"service": self.service.name})
             self.process.kill()

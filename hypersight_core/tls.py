@@ -7,11 +7,9 @@ import httpx
 
 
 @cache
-def tls_context(*, http2: bool = False) -> ssl.SSLContext:
-    """Return this process's one context of its kind: reading the authorities takes 3 MB and 20 ms each time.
+def tls_context() -> ssl.SSLContext:
+    """Return the one context of this process: reading the authorities takes 3 MB and 20 ms each time.
 
-    Args:
-        http2: whether the client may speak it; clients write that into their context.
+    For clients that speak HTTP/1.1 only: what they offer is written into the context.
     """
-    del http2
     return httpx.create_ssl_context()

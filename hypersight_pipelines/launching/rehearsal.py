@@ -42,8 +42,7 @@ def rehearsed() -> Iterator[Callable[[str], int]]:
     """
     for name in LATER:
         importlib.import_module(name)
-    for http2 in (False, True):
-        httpx.Client(http2=http2, verify=tls_context(http2=http2)).close()
+    httpx.Client(verify=tls_context()).close()
     defs.get_repository_def().load_all_definitions()
     with dg.DagsterInstance.ephemeral() as nowhere:
         rehearsal.execute_in_process(instance=nowhere)
