@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos check lint types contracts lock clean
+.PHONY: help setup demo up test chaos soak check lint types contracts lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: setup ## run every test
 
 chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)
 	@$(BIN)/python -m tests.chaos
+
+soak: setup ## watch a camera for half an hour while everything goes wrong; MINUTES=2 is shorter
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
 check: lint types contracts ## everything CI runs beside the tests
 
