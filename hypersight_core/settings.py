@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A watcher further behind the stream than this drops what it cannot analyse in time."""
     spool_max_mb: int = 256
     """Disk one camera's events may take while the database is away."""
+    segments_dir: str = ""
+    """Folder for segments too large for memory (over 8 MB), until analysed; empty: `segments` in `var`."""
+    segments_max_mb: int = 512
+    """Disk one camera's large segments may take."""
     events_kept_days: int = 0
     """Days events are kept one by one, their hourly and daily sums for ever; 0: events for ever too."""
     observations_kept_days: int = 0

@@ -29,10 +29,21 @@ class Film:
     """H.265 only; 0: the usual one."""
     step_px: int = STEP_PX
     """How far the square goes from frame to frame."""
+    has_variable_rate: bool = False
+    """Every other second only each fifth frame is there."""
 
     @property
     def frames(self) -> int:
         return round(self.seconds * self.fps)
+
+    @property
+    def shown(self) -> list[int]:
+        """Which frames are there."""
+        return [
+            index
+            for index in range(self.frames)
+            if not self.has_variable_rate or index // self.fps % 2 == 0 or index % 5 == 0
+        ]
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """Return frame `index`, shape `(height, width, 3)`, BGR."""
@@ -54,7 +65,7 @@ def write_film(path: Path, film: Film) -> Path:
         stream.width, stream.height, stream.pix_fmt = film.width_px, film.height_px, _pixel_format(film)
         stream.codec_context.time_base = Fraction(1, film.fps)
         stream.codec_context.thread_count = 1
-        for index in range(film.frames):
+        for index in film.shown:
             frame = av.VideoFrame.from_ndarray(film.pixels(index), format="bgr24")
             frame.pts = index
             container.mux(stream.encode(frame))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.sampler import FrameSampler
-from hypersight_core.video.source import Gap, Segment, SourceState, open_source
+from hypersight_core.video.source import Access, Gap, Segment, SourceState, open_source
 
 
 @dataclass
@@ -33,14 +33,20 @@ class Followed:
 
 
 def followed(
-    url: str, enough: Callable[[Followed], bool], *, within_s: float = 15.0, timeout_s: float = 1.0, **options
+    url: str,
+    enough: Callable[[Followed], bool],
+    *,
+    within_s: float = 15.0,
+    timeout_s: float = 1.0,
+    access: Access | None = None,
+    **options,
 ) -> Followed:
     result = Followed()
     ends_s = time.monotonic() + within_s
     source = open_source(
         url,
         stop=lambda: time.monotonic() > ends_s,
-        timeout_s=timeout_s,
+        access=access or Access(timeout_s),
         on_state=result.states.append,
         **options,
     )

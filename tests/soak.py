@@ -31,7 +31,7 @@ from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import encode_jpeg
-from hypersight_core.video.source import Gap, open_source
+from hypersight_core.video.source import Access, Gap, open_source
 from hypersight_core.watcher.loop import SegmentLoop
 from hypersight_core.watcher.outputs import Outputs
 from tests.builders import a_camera, a_processor
@@ -74,7 +74,7 @@ def watch(url: str, detector_url: str, folder: Path) -> None:
     services = Services(lambda _: FoundFaces((), ()), encode_jpeg, lambda _: None)
     loop = SegmentLoop(plan, detector, services, outputs=outputs, max_lag_s=MAX_LAG_S, stop=stop)
     loop.configure(plan)
-    source = open_source(url, stop=stop.is_set, timeout_s=3.0)
+    source = open_source(url, stop=stop.is_set, access=Access(timeout_s=3.0))
     for piece in source.pieces():
         record = loop.gap(piece) if isinstance(piece, Gap) else loop.segment(piece)
         if record is not None:

@@ -1,5 +1,6 @@
 """`hypersight camera …`."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -14,6 +15,7 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
+from hypersight_core.errors import InvalidInput
 from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, processors
@@ -44,15 +46,19 @@ class CameraCommands:
         motion_gate: Annotated[bool, GATE] = False,
         motion_recheck_s: Annotated[float, RECHECK] = 10.0,
         enabled: bool = True,
+        header: tuple[str, ...] = (),
+        skip_loop_filter: bool = False,
     ) -> None:
         """Add a camera; it is watched as soon as it has a processor.
 
         Args:
             name: what people call it.
-            stream_url: HLS playlist, RTSP, RTMP, MJPEG or file URL; may hold user:password.
+            stream_url: HLS, RTSP, RTMP, MJPEG, FLV, v4l2 or file URL; may hold user:password.
             watch_fps: frames per second to analyse, 0.2 to 30.
             time_zone: IANA name, for example Europe/Paris; days and hours are counted in it.
             enabled: whether to watch it now.
+            header: `Name: value`, sent to the camera's host with HTTP requests; once for each.
+            skip_loop_filter: decode cheaper; frames drift from what was sent until the next key frame.
         """
         wanted = CameraSettings(
             name=name,
@@ -65,6 +71,8 @@ class CameraCommands:
             motion_recheck_s=motion_recheck_s,
             time_zone=time_zone,
             enabled=enabled,
+            http_headers=_headers(header),
+            skip_loop_filter=skip_loop_filter,
         )
         with opened_store(self._settings) as store, store.transaction() as tx:
             camera = cameras.create_camera(tx, wanted)
@@ -128,6 +136,13 @@ class CameraCommands:
             before = cameras.get_camera(tx, camera_id)
             cameras.change_camera(tx, camera_id, before.settings(**changes))
         self._console.print(f"camera {camera_id}: {', '.join(f'{k} = {v}' for k, v in changes.items())}")
+
+
+def _headers(lines: Iterable[str]) -> dict[str, str]:
+    split = [line.partition(":") for line in lines]
+    if not all(colon for _, colon, _ in split):
+        raise InvalidInput("a header is written 'Name: value'")
+    return {name.strip(): value.strip() for name, _, value in split}
 
 
 def _cells(camera: Camera) -> tuple[str, ...]:

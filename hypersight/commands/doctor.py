@@ -12,12 +12,13 @@ from rich.table import Column, Table
 
 from hypersight import endpoints
 from hypersight.database import embedded_postgres
+from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import DatabaseUnavailable, SourceUnavailable
 from hypersight_core.redaction import redacted, redacted_text
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, rollups, schema, upkeep
 from hypersight_core.store.engine import Store
-from hypersight_core.video.source import probe
+from hypersight_core.video.source import Access, probe
 
 MIN_FREE_BYTES = 1 << 30
 PROBE_S = 10.0
@@ -111,7 +112,7 @@ def _database(url: str) -> Iterator[Finding]:
                 known = cameras.list_cameras(tx)
             for camera in known:
                 if camera.enabled:
-                    yield _camera(camera.camera_id, camera.name, camera.stream_url)
+                    yield _camera(camera)
     except DatabaseUnavailable as error:
         yield Finding(
             "database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL"
@@ -144,12 +145,12 @@ def _partitions(store: Store) -> Finding:
     )
 
 
-def _camera(camera_id: int, name: str, stream_url: str) -> Finding:
-    what = f"camera {camera_id} {name}"
+def _camera(camera: Camera) -> Finding:
+    what = f"camera {camera.camera_id} {camera.name}"
     try:
-        facts = probe(stream_url, timeout_s=PROBE_S)
+        facts = probe(camera.stream_url, Access(PROBE_S, camera.http_headers))
     except SourceUnavailable as error:
-        return Finding(what, False, redacted_text(str(error)), f"check {redacted(stream_url)}")
+        return Finding(what, False, redacted_text(str(error)), f"check {redacted(camera.stream_url)}")
     return Finding(what, True, f"{facts.codec} {facts.width_px}×{facts.height_px}")
 
 

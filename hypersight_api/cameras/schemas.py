@@ -13,14 +13,14 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
-from hypersight_core.redaction import redacted
+from hypersight_core.redaction import HIDDEN, redacted
 
 StreamUrl = Annotated[
     str,
     msgspec.Meta(
         max_length=4096,
         pattern=PLAIN_TEXT,
-        description="http(s) (HLS, MJPEG), rtsp(s), rtmp or file URL; may hold user:password",
+        description="http(s) (HLS, MJPEG, FLV), rtsp(s), rtmp(s), v4l2 or file URL; may hold user:password",
     ),
 ]
 WatchFps = Annotated[float, msgspec.Meta(description="Frames per second to analyse, 0.2 to 30")]
@@ -30,13 +30,21 @@ MosaicSide = Annotated[
 JpegQuality = Annotated[int, msgspec.Meta(ge=50, le=100, description=JPEG_QUALITY_HELP)]
 MotionGate = Annotated[bool, msgspec.Meta(description=MOTION_GATE_HELP)]
 MotionRecheck = Annotated[float, msgspec.Meta(description=MOTION_RECHECK_HELP)]
+HttpHeaders = Annotated[
+    dict[str, str],
+    msgspec.Meta(description="Sent to the camera's own host with every HTTP request; values are never shown"),
+]
+SkipLoopFilter = Annotated[
+    bool,
+    msgspec.Meta(description="Decode cheaper; frames drift from what was sent until the next key frame"),
+]
 TimeZone = Annotated[
     str, msgspec.Meta(max_length=100, pattern=PLAIN_TEXT, description="IANA name, such as Europe/Paris")
 ]
 
 
 class CameraOut(msgspec.Struct, frozen=True):
-    """A camera; `stream_url` comes without user, password and other secrets."""
+    """A camera; `stream_url` and `http_headers` come without user, password and other secrets."""
 
     camera_id: int
     name: str
@@ -49,12 +57,18 @@ class CameraOut(msgspec.Struct, frozen=True):
     motion_recheck_s: float
     time_zone: str
     enabled: bool
+    http_headers: dict[str, str]
+    skip_loop_filter: bool
 
     @classmethod
     def of(cls, camera: Camera) -> Self:
         """Copy what may be shown."""
         values = {name: getattr(camera, name) for name in cls.__struct_fields__}
-        return cls(**values | {"stream_url": redacted(camera.stream_url)})
+        hidden = {
+            "stream_url": redacted(camera.stream_url),
+            "http_headers": dict.fromkeys(camera.http_headers, HIDDEN),
+        }
+        return cls(**values | hidden)
 
 
 class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +84,8 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     motion_recheck_s: MotionRecheck = 10.0
     time_zone: TimeZone = "UTC"
     enabled: bool = True
+    http_headers: HttpHeaders = {}
+    skip_loop_filter: SkipLoopFilter = False
 
     def settings(self) -> CameraSettings:
         """Return it as the domain knows it.
@@ -83,7 +99,7 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What to change of a camera; what is left out stays.
 
-    A `stream_url` sent back just as it was shown (without its secrets) leaves the stored one as it is.
+    A `stream_url`, or the value of a header, sent back just as shown (without secrets) stays as it is.
     """
 
     name: Name | UnsetType = UNSET
@@ -96,6 +112,8 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     motion_recheck_s: MotionRecheck | UnsetType = UNSET
     time_zone: TimeZone | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    http_headers: HttpHeaders | UnsetType = UNSET
+    skip_loop_filter: SkipLoopFilter | UnsetType = UNSET
 
     def applied_to(self, camera: Camera) -> CameraSettings:
         """Return the camera's settings after the change.
@@ -106,4 +124,10 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
         if given.get("stream_url") == redacted(camera.stream_url):
             del given["stream_url"]
+        if "http_headers" in given:
+            kept = camera.http_headers
+            given["http_headers"] = {
+                name: kept.get(name, value) if value == HIDDEN else value
+                for name, value in given["http_headers"].items()
+            }
         return camera.settings(**given)

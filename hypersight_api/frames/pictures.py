@@ -55,7 +55,7 @@ async def new_frame(var_dir: Path, camera: Camera) -> SavedFrame | None:
     await asyncio.to_thread(_prepare, folder)
     path = folder / f"{secrets.token_urlsafe(16)}.jpg"
     if not await asyncio.to_thread(_copy_fresh, snapshot_path(var_dir, camera.camera_id), path):
-        await _grab(camera.stream_url, path)
+        await _grab(camera, path)
     return await asyncio.to_thread(_measured, path)
 
 
@@ -110,9 +110,11 @@ def age_s(path: Path) -> float | None:
         return None
 
 
-async def _grab(stream_url: str, path: Path) -> None:
+async def _grab(camera: Camera, path: Path) -> None:
     if _grabs.locked():
         raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
+    headers = (f"{name}: {value}" for name, value in camera.http_headers.items())
+    asked = "\n".join((camera.stream_url, *headers))
     async with _grabs:
         started_s = time.monotonic()
         process = await asyncio.create_subprocess_exec(
@@ -122,7 +124,7 @@ async def _grab(stream_url: str, path: Path) -> None:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            await asyncio.wait_for(process.communicate(stream_url.encode()), GRAB_WITHIN_S)
+            await asyncio.wait_for(process.communicate(asked.encode()), GRAB_WITHIN_S)
         except TimeoutError:
             logger.info("camera gave no frame in time", extra={"waited_s": time.monotonic() - started_s})
         finally:

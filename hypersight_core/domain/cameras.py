@@ -1,6 +1,8 @@
 """Cameras and processors as they are configured."""
 
-from dataclasses import dataclass, fields, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,9 +10,12 @@ from zoneinfo import ZoneInfo
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
 
-SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "file")
+SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "v4l2", "file")
 INSIDE_KINDS = ("objects", "faces")
 """Kinds that ask who is inside a zone, not who passes its border."""
+MAX_HEADERS = 16
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+HEADER_VALUE = re.compile(r"[!-~]([ -~]{0,4094}[!-~])?")
 MIN_WATCH_FPS, MAX_WATCH_FPS, MAX_MOSAIC_SIDE = 0.2, 30.0, 8
 MIN_JPEG_QUALITY, MAX_JPEG_QUALITY = 50, 100
 MIN_RECHECK_S, MAX_RECHECK_S = 1.0, 300.0
@@ -40,6 +45,17 @@ def time_zone(name: str) -> ZoneInfo:
         raise InvalidInput(f"{name!r} is no IANA time zone (example: Europe/Paris)") from error
 
 
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what no HTTP header may hold; the message shows no value."""
+    if len(headers) > MAX_HEADERS:
+        raise InvalidInput(f"http_headers may be {MAX_HEADERS} at most")
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            raise InvalidInput(f"{name!r} is no name of an HTTP header")
+        if not HEADER_VALUE.fullmatch(value):
+            raise InvalidInput(f"the HTTP header {name} must be printable ASCII, 1 to 4096 characters")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
     """What an operator says about a camera.
@@ -50,7 +66,11 @@ class CameraSettings:
 
     name: str
     stream_url: str
-    """http(s) (HLS, MJPEG), rtsp(s), rtmp or file URL; may hold user:password."""
+    """http(s) (HLS, MJPEG, FLV), rtsp(s), rtmp(s), v4l2 or file URL; may hold user:password."""
+    http_headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent to the camera's own host with every HTTP request; may hold secrets."""
+    skip_loop_filter: bool = False
+    """Decode cheaper, with frames that drift from what was sent until the next key frame."""
     watch_fps: float = 2.0
     """Frames per second to analyse, 0.2 to 30."""
     watch_rows: int = 1
@@ -81,6 +101,7 @@ class CameraSettings:
         if not MIN_RECHECK_S <= self.motion_recheck_s <= MAX_RECHECK_S:
             raise InvalidInput(f"motion_recheck_s must be {MIN_RECHECK_S:g} to {MAX_RECHECK_S:g}")
         time_zone(self.time_zone)
+        _check_headers(self.http_headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +116,7 @@ class Camera(CameraSettings):
         Raises:
             InvalidInput: a value lies outside its range.
         """
-        same = {field.name: getattr(self, field.name) for field in fields(CameraSettings)}
+        same = {one.name: getattr(self, one.name) for one in fields(CameraSettings)}
         return CameraSettings(**same | changes)
 
 

@@ -45,6 +45,10 @@ camera = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
     Column("changed_at", Instant, nullable=False, server_default=NOW, comment="When it was edited last"),
     Column("deleted_at", Instant, comment="When it was deleted; its events stay; null while it is in use"),
+    Column("http_headers", JSONB, nullable=False, server_default=sa.text("'{}'"),
+           comment="{name: value} sent to the camera's host with HTTP requests; may hold secrets"),
+    Column("skip_loop_filter", sa.Boolean, nullable=False, server_default=NO,
+           comment="Whether frames are decoded cheaper, drifting until the next key frame"),
     comment="Cameras: one row a camera, deleted ones included",
 )  # fmt: skip
 

@@ -2,13 +2,17 @@
 
 from typing import NamedTuple
 
-from hypersight_core.video.pieces import CodedFrame
+from hypersight_core.video.pieces import CodedFrame, Packet
 
 LOOKED_AT_BYTES = 4096
 """Slices start within the first bytes of a packet, after parameter sets and messages."""
 START_CODE = b"\0\0\1"
 H264_SLICES = (1, 2, 5)
 H264_IDR = 5
+H264_SPS, H264_SPS_MASK = 7, 0x9F
+"""A sequence parameter set, whatever its importance; in H.265 kinds 35, 51, 3 and 19 with odd layers."""
+HEVC_VPS = 0x40
+PARAMETERS_WITHIN_BYTES = 64
 HEVC_IDR = (19, 20)
 HEVC_LAST_SLICE = 31
 HEVC_SUB_LAYER_KINDS = 16
@@ -36,9 +40,20 @@ def traits(frame: CodedFrame) -> Traits:
             return _h264(_units(frame))
         case "hevc":
             return _hevc(_units(frame))
-        case "mjpeg":
+        case "mjpeg" | "rawvideo":
             return Traits(is_reference=False, is_clean_start=True)
     return UNKNOWN
+
+
+def other_codec(packet: Packet, name: str) -> bool:
+    """Say whether a key frame begins with the other codec's parameter set: a camera was set to H.26x."""
+    starts = _after_start_codes(bytes(memoryview(packet)[:PARAMETERS_WITHIN_BYTES]))
+    match name:
+        case "h264":
+            return (HEVC_VPS, 1) in starts
+        case "hevc":
+            return any(first & H264_SPS_MASK == H264_SPS for first, _ in starts)
+    return False
 
 
 def _h264(headers: list[tuple[int, int]]) -> Traits:
@@ -59,7 +74,7 @@ def _hevc(headers: list[tuple[int, int]]) -> Traits:
 
 def _units(frame: CodedFrame) -> list[tuple[int, int]]:
     """Return the first two bytes of each NAL unit near the packet's start."""
-    head = bytes(memoryview(frame.packet)[:LOOKED_AT_BYTES])
+    head = frame.head(LOOKED_AT_BYTES)
     length_bytes = _length_bytes(frame)
     return _after_lengths(head, length_bytes) if length_bytes else _after_start_codes(head)
 

@@ -14,9 +14,13 @@ class Decoder:
     """Decodes packets in order; frames come out only if they were asked for.
 
     Broken packets are counted, not raised: the stream goes on.
+
+    Args:
+        skip_loop_filter: leave out the smoothing of block edges: cheaper, and not exact.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, skip_loop_filter: bool = False) -> None:
+        self._skip_loop_filter = skip_loop_filter
         self._context: av.VideoCodecContext | None = None
         self._codec: VideoCodec | None = None
         self._shown_at: dict[int, datetime] = {}
@@ -33,12 +37,12 @@ class Decoder:
         yield from self._prepared(coded.codec)
         if coded.packet.pts is not None:
             self._shown_at[coded.packet.pts] = shown_at
-        yield from self._decoded(coded.packet)
+        yield from self._decoded(coded.loaded())
 
     def passed(self, coded: CodedFrame) -> Iterator[Picture]:
         """Decode a packet only because others may need it; yields what was asked for earlier."""
         yield from self._prepared(coded.codec)
-        yield from self._decoded(coded.packet)
+        yield from self._decoded(coded.loaded())
 
     def drained(self) -> Iterator[Picture]:
         """Take out the frames held back; the next packet must be a key frame."""
@@ -57,6 +61,8 @@ class Decoder:
         if codec != self._codec:
             yield from self.drained()
             self._context, self._codec = _context(codec), codec
+            if self._skip_loop_filter:
+                self._context.options = {"skip_loop_filter": "all"}
 
     def _decoded(self, packet: Packet | None) -> Iterator[Picture]:
         if self._context is None:
@@ -82,6 +88,8 @@ def _context(codec: VideoCodec) -> av.VideoCodecContext:
         context.extradata = codec.extradata
     if codec.width_px:
         context.width, context.height = codec.width_px, codec.height_px
+    if codec.pixel_format:
+        context.pix_fmt = codec.pixel_format
     if codec.tag:
         context.codec_tag = codec.tag
     return context

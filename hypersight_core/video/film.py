@@ -14,7 +14,8 @@ from av.error import FFmpegError
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
-from hypersight_core.video.slicing import USUAL_FRAME_S, Slicer
+from hypersight_core.video.slicing import Slicer
+from hypersight_core.video.times import USUAL_FRAME_S, PacketTimes
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class FilmSource:
         codec, slicer = codec_of(stream), Slicer()
         frame_s = 1 / float(stream.average_rate) if stream.average_rate else USUAL_FRAME_S
         try:
-            for packet in whole_packets(container, stream):
+            for packet in PacketTimes(None).corrected(whole_packets(container, stream)):
                 if packets := slicer.add(packet):
                     yield cut(packets, codec, frame_s)
         except FFmpegError as error:

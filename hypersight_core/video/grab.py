@@ -1,12 +1,13 @@
 """`python -m hypersight_core.video.grab OUT.jpg`: one frame of the stream whose URL comes on standard input.
 
-The API runs this as a process of its own: it must not decode video itself, and a URL on a
-command line could be read by everybody on the machine.
+After the URL may come lines `Name: value`, headers for HTTP. The API runs this as a process of its own: it
+must not decode video itself, and a URL on a command line could be read by everybody on the machine.
 """
 
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from hypersight_core.errors import HypersightError, SourceUnavailable
@@ -14,21 +15,22 @@ from hypersight_core.redaction import redacted_text
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.sampler import FrameSampler
-from hypersight_core.video.source import Segment, SourceState, open_source
+from hypersight_core.video.source import Access, Segment, SourceState, open_source
 
 TIMEOUT_S = 10.0
 SECOND_CHANCE_S = 3.0
 """A stream that says what is wrong with it is tried for so long, a silent one for `TIMEOUT_S`."""
 QUALITY = 90
+USUAL_ACCESS = Access(TIMEOUT_S)
 
 
-def grabbed(url: str, timeout_s: float = TIMEOUT_S) -> Picture:
+def grabbed(url: str, access: Access = USUAL_ACCESS) -> Picture:
     """Return one recent frame.
 
     Raises:
         SourceUnavailable: none came in time; the message says why.
     """
-    began_s = time.monotonic()
+    began_s, timeout_s = time.monotonic(), access.timeout_s
     problem = ""
 
     def heard(state: SourceState) -> None:
@@ -38,12 +40,12 @@ def grabbed(url: str, timeout_s: float = TIMEOUT_S) -> Picture:
     def is_over() -> bool:
         return time.monotonic() - began_s > (min(SECOND_CHANCE_S, timeout_s) if problem else timeout_s)
 
-    source = open_source(url, stop=is_over, timeout_s=timeout_s, on_state=heard)
+    source = open_source(url, stop=is_over, access=access, on_state=heard)
     try:
         for piece in source.pieces():
             if isinstance(piece, Segment):
                 sampler = FrameSampler(1 / max(piece.duration_s, 0.1))
-                for picture in sampler.frames(piece):
+                for picture in sampler.frames(replace(piece, is_last=True)):
                     return picture
     finally:
         source.close()
@@ -54,11 +56,12 @@ def main() -> int:
     """Write the frame; print its size as JSON; return the exit code."""
     if len(sys.argv) != 2:
         return _failed("give the JPEG to write as the only argument, and the URL on standard input")
-    out, url = Path(sys.argv[1]), sys.stdin.readline().strip()
+    out, (url, *lines) = Path(sys.argv[1]), [line.strip() for line in sys.stdin] or [""]
     if not url:
         return _failed("no URL on standard input")
+    headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     try:
-        picture = grabbed(url)
+        picture = grabbed(url, Access(TIMEOUT_S, headers))
         part = out.with_suffix(".part")
         part.write_bytes(encode_jpeg(picture.to_bgr(), QUALITY))
         part.replace(out)

@@ -31,11 +31,14 @@ class SampleGrid:
         """Forget all times: the next frame is wanted."""
         self._due_s = self._key_s = self._group_s = None
 
-    def is_wanted(self, shown_s: float, *, is_key: bool, cheaper_s: float | None = None) -> bool:
+    def is_wanted(
+        self, shown_s: float, *, is_key: bool, next_s: float | None = None, is_next_cheaper: bool = False
+    ) -> bool:
         """Say whether to take this frame; a taken frame puts the next due time behind it.
 
         Args:
-            cheaper_s: when the next frame shows, if decoding this one would need that one.
+            next_s: when the next frame shows, where that is known.
+            is_next_cheaper: decoding this frame needs the next one.
         """
         if is_key:
             if self._key_s is not None:
@@ -43,7 +46,8 @@ class SampleGrid:
             self._key_s = shown_s
         if self._due_s is None:
             self._due_s = shown_s
-        taken = self._is_key_near(shown_s) if is_key else self._is_nearest(shown_s, cheaper_s)
+        half_s = self.frame_s / 2 if next_s is None else (next_s - shown_s) / 2 + ROUNDING_S
+        taken = self._is_key_near(shown_s) if is_key else self._is_nearest(shown_s, half_s, is_next_cheaper)
         if taken:
             is_moved = is_key and abs(shown_s - self._due_s) > self.frame_s / 2
             self._advance(shown_s if is_moved else self._due_s, shown_s)
@@ -56,13 +60,13 @@ class SampleGrid:
             reach_s = min(reach_s, self._group_s / 2)
         return shown_s >= self._due_s - max(reach_s, self.frame_s / 2)
 
-    def _is_nearest(self, shown_s: float, cheaper_s: float | None) -> bool:
-        due_s, half_s = self._due_s, self.frame_s / 2
+    def _is_nearest(self, shown_s: float, half_s: float, is_next_cheaper: bool) -> bool:
+        due_s = self._due_s
         assert due_s is not None  # noqa: S101 - set by the only caller
         if shown_s < due_s - half_s or self._is_key_expected(shown_s, due_s):
             return False
-        is_tie = cheaper_s is not None and cheaper_s <= due_s + half_s + ROUNDING_S
-        return not is_tie or shown_s > due_s
+        is_tie = is_next_cheaper and shown_s <= due_s - half_s + 3 * ROUNDING_S
+        return not is_tie
 
     def _is_key_expected(self, shown_s: float, due_s: float) -> bool:
         """Say whether a key frame will come that is near enough to wait for."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
+from hypersight_core.video.access import Access
 from hypersight_core.video.background import Heard
 from hypersight_core.video.demux import Cut
 from hypersight_core.video.fetching import SegmentFetcher
@@ -36,12 +37,12 @@ class HlsReader:
     """Reads a playlist until it ends, which a live one never does.
 
     Args:
-        timeout_s: for one playlist; segments have `FETCH_TARGETS` of the playlist's target duration.
+        access: its time-out is for one playlist; segments have `FETCH_TARGETS` of the target duration.
         resume_after: begin with the first segment that ends after this stream time.
     """
 
-    def __init__(self, url: str, *, timeout_s: float, resume_after: datetime | None) -> None:
-        self._url, self._timeout_s = url, timeout_s
+    def __init__(self, url: str, access: Access, *, resume_after: datetime | None) -> None:
+        self._url, self._access = url, access
         self._timeline = Timeline(resume_after)
         self._window = Window(resume_after)
         self._news = News()
@@ -53,7 +54,7 @@ class HlsReader:
 
     def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
         """Yield segments, gaps, and changes of state."""
-        with Web(self._url, self._timeout_s, stop) as web:
+        with Web(self._url, self._access, stop) as web:
             fetcher = SegmentFetcher(web)
             while not stop():
                 loaded_s = time.monotonic()

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 import av
 from av.video.stream import VideoStream
+
+from hypersight_core.video.spill import SegmentBytes
 
 if TYPE_CHECKING:  # generic in the stubs only
     Packet = av.Packet[VideoStream]
@@ -52,17 +55,46 @@ class VideoCodec:
     height_px: int = 0
     tag: str = ""
     """The container's four letters, which some old codecs need."""
+    pixel_format: str = ""
+    """Of pictures that are not coded: local cameras."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPacket:
+    """A packet whose bytes are on disk."""
+
+    kept: SegmentBytes
+    at: int
+    size: int
+    pts: int | None
+    time_base: Fraction
+
+    def loaded(self) -> Packet:
+        """Return it as the decoder wants it."""
+        packet = av.Packet(self.kept.read(self.at, self.size))
+        packet.pts, packet.time_base = self.pts, self.time_base
+        return cast("Packet", packet)
 
 
 @dataclass(frozen=True, slots=True)
 class CodedFrame:
     """One frame, still coded, in decoding order."""
 
-    packet: Packet
+    packet: Packet | KeptPacket
     codec: VideoCodec
     shown_s: float
     """When it is shown, in seconds from the segment's start."""
     is_key: bool
+
+    def loaded(self) -> Packet:
+        """Return the packet with its bytes."""
+        return self.packet.loaded() if isinstance(self.packet, KeptPacket) else self.packet
+
+    def head(self, size: int) -> bytes:
+        """Return the packet's first bytes, `size` at most."""
+        if isinstance(self.packet, KeptPacket):
+            return self.packet.kept.read(self.packet.at, min(size, self.packet.size))
+        return bytes(memoryview(self.packet)[:size])
 
 
 @dataclass(frozen=True, slots=True)

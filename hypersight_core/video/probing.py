@@ -5,6 +5,8 @@ from typing import Any
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
+from hypersight_core.video.access import Access
+from hypersight_core.video.connecting import opened_stream
 from hypersight_core.video.demux import Cut, video_stream
 from hypersight_core.video.fetching import SegmentFetcher
 from hypersight_core.video.film import opened_film
@@ -12,7 +14,6 @@ from hypersight_core.video.picture import Picture
 from hypersight_core.video.pieces import ClockSource, Segment, StreamFacts
 from hypersight_core.video.playlist import MediaPlaylist, media_playlist, variant_url
 from hypersight_core.video.sampler import FrameSampler
-from hypersight_core.video.stream import opened_stream
 from hypersight_core.video.timeline import utc_now
 from hypersight_core.video.web import Web
 
@@ -25,9 +26,9 @@ def film_facts(path: Path) -> StreamFacts:
         return _facts(container, is_live=False)
 
 
-def stream_facts(url: str, timeout_s: float) -> StreamFacts:
+def stream_facts(url: str, access: Access) -> StreamFacts:
     """Connect to a stream; raises SourceUnavailable."""
-    with opened_stream(url, timeout_s) as container:
+    with opened_stream(url, access) as container:
         return _facts(container, is_live=True)
 
 

@@ -31,16 +31,20 @@ class FrameSampler:
     """Picks about `watch_fps` frames per second of stream time out of consecutive segments.
 
     Keeps one decoder across segments, so that segments may start between key frames.
+
+    Args:
+        skip_loop_filter: decode cheaper; frames then differ from what was sent, the more the further they
+            are from a key frame.
     """
 
-    def __init__(self, watch_fps: float) -> None:
+    def __init__(self, watch_fps: float, *, skip_loop_filter: bool = False) -> None:
         self._grid = SampleGrid(_checked(watch_fps))
-        self._decoder = Decoder()
+        self._decoder = Decoder(skip_loop_filter=skip_loop_filter)
         self._waiting: list[CodedFrame] = []
         self._is_synced = False
         self._unsynced_since: datetime | None = None
         self._leading_until: datetime | None = None
-        self._is_cut_at_keys = True
+        self._is_cut_at_keys: bool | None = None
         self._top_layer = 0
         self.packets_seen = 0
 
@@ -78,8 +82,8 @@ class FrameSampler:
     def _start(self, segment: Segment) -> None:
         if segment.is_discontinuity:
             self._reset()
-        if segment.coded and not segment.coded[0].is_key:
-            self._is_cut_at_keys = False
+        if segment.coded and self.packets_seen:  # the first segment tells nothing about cuts
+            self._is_cut_at_keys = segment.coded[0].is_key and self._is_cut_at_keys is not False
         self._grid.frame_s = segment.frame_s
         layers = [traits(coded).layer for coded in segment.coded if coded.codec.name == "hevc"]
         self._top_layer = max([self._top_layer, *layers])
@@ -100,9 +104,11 @@ class FrameSampler:
         order = sorted(range(first, len(coded)), key=lambda index: coded[index].shown_s)
         for index, later in zip_longest(order, order[1:]):
             one = coded[index]
-            cheaper_s = origin_s + coded[later].shown_s if later is not None and later < index else None
             wanted[index] = self._grid.is_wanted(
-                origin_s + one.shown_s, is_key=one.is_key, cheaper_s=cheaper_s
+                origin_s + one.shown_s,
+                is_key=one.is_key,
+                next_s=None if later is None else origin_s + coded[later].shown_s,
+                is_next_cheaper=later is not None and later < index,
             )
         return wanted
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from hypersight_core.errors import SourceUnavailable
+from hypersight_core.video.access import Access
 from hypersight_core.video.background import BackgroundSource, Heard
 from hypersight_core.video.film import FilmSource, Recording
 from hypersight_core.video.hls import MOST_BACKOFF_S, HlsReader
@@ -24,6 +25,7 @@ from hypersight_core.video.stream import StreamReader
 from hypersight_core.video.web import Web
 
 __all__ = [
+    "Access",
     "ClockSource",
     "Gap",
     "Recording",
@@ -42,7 +44,7 @@ def open_source(
     url: str,
     *,
     stop: Callable[[], bool],
-    timeout_s: float = 10.0,
+    access: Access | None = None,
     on_state: Callable[[SourceState], None] | None = None,
     resume_after: datetime | None = None,
     recording: Recording | None = None,
@@ -54,7 +56,7 @@ def open_source(
 
     Args:
         stop: asked at least every second; True ends the source.
-        timeout_s: how long one answer of the network may take.
+        access: time-outs, headers, and where large segments go; None: the usual ones.
         resume_after: stream time up to which everything was read before; go on from there
             where the source still has it.
         recording: what the owner knows better than the file.
@@ -65,26 +67,27 @@ def open_source(
     path = file_path(url)
     if path is not None:
         return FilmSource(path, stop=stop, recording=recording or Recording(), resume_after=resume_after)
-    reader = _reader(url, timeout_s, resume_after)
+    reader = _reader(url, access or Access(), resume_after)
     return BackgroundSource(reader, stop=stop, on_state=on_state)
 
 
-def probe(url: str, timeout_s: float = 10.0) -> StreamFacts:
+def probe(url: str, access: Access | None = None) -> StreamFacts:
     """Look at a stream or a file, once.
 
     Raises:
         SourceUnavailable: it can't be watched; the message says why and what to do.
     """
+    access = access or Access()
     path = file_path(url)
     if path is not None:
         return film_facts(path)
     if not _is_http(url):
-        return stream_facts(url, timeout_s)
-    with Web(url, timeout_s, lambda: False) as web:
+        return stream_facts(url, access)
+    with Web(url, access, lambda: False) as web:
         body = web.get(web.url, most_bytes=LOOK_BYTES)
         if is_playlist(body.data):
             return playlist_facts(web)
-    return stream_facts(url, timeout_s)
+    return stream_facts(url, access)
 
 
 def file_path(url: str) -> Path | None:
@@ -101,20 +104,20 @@ def _is_http(url: str) -> bool:
 
 
 def _reader(
-    url: str, timeout_s: float, resume_after: datetime | None
+    url: str, access: Access, resume_after: datetime | None
 ) -> "HlsReader | StreamReader | _HttpReader":
     if not _is_http(url):
-        return StreamReader(url, timeout_s=timeout_s)
+        return StreamReader(url, access)
     if urlsplit(url).path.lower().endswith((".m3u8", ".m3u")):
-        return HlsReader(url, timeout_s=timeout_s, resume_after=resume_after)
-    return _HttpReader(url, timeout_s, resume_after)
+        return HlsReader(url, access, resume_after=resume_after)
+    return _HttpReader(url, access, resume_after)
 
 
 class _HttpReader:
     """Finds out what an HTTP address serves: a playlist, or video in one long answer."""
 
-    def __init__(self, url: str, timeout_s: float, resume_after: datetime | None) -> None:
-        self._url, self._timeout_s, self._resume_after = url, timeout_s, resume_after
+    def __init__(self, url: str, access: Access, resume_after: datetime | None) -> None:
+        self._url, self._access, self._resume_after = url, access, resume_after
 
     def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
         """Yield what the reader of the right kind yields."""
@@ -127,13 +130,11 @@ class _HttpReader:
                 pause(backoff.next_s(), stop)
                 continue
             if has_playlist:
-                yield from HlsReader(
-                    self._url, timeout_s=self._timeout_s, resume_after=self._resume_after
-                ).read(stop)
+                yield from HlsReader(self._url, self._access, resume_after=self._resume_after).read(stop)
             else:
-                yield from StreamReader(self._url, timeout_s=self._timeout_s).read(stop)
+                yield from StreamReader(self._url, self._access).read(stop)
             return
 
     def _has_playlist(self, stop: Callable[[], bool]) -> bool:
-        with Web(self._url, self._timeout_s, stop) as web:
+        with Web(self._url, self._access, stop) as web:
             return is_playlist(web.get(web.url, most_bytes=LOOK_BYTES).data)

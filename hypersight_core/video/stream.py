@@ -1,27 +1,28 @@
 """Streams FFmpeg reads for us: RTSP, RTMP, MJPEG or transport streams in one long HTTP answer."""
 
-import errno
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
+from hypersight_core.video.access import Access
 from hypersight_core.video.background import Heard
+from hypersight_core.video.bitstream import other_codec
+from hypersight_core.video.connecting import is_rtsp, opened_stream, reason
 from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
 from hypersight_core.video.pacing import Backoff, News, pause
 from hypersight_core.video.pieces import ClockSource, Packet, SourceState
 from hypersight_core.video.playlist import Entry, Resource
-from hypersight_core.video.slicing import USUAL_FRAME_S, Slicer
+from hypersight_core.video.slicing import Slicer
 from hypersight_core.video.timeline import Timeline
+from hypersight_core.video.times import USUAL_FRAME_S, PacketTimes
 
 MOST_BACKOFF_S = 10.0
 TIMELESS_FORMATS = ("mpjpeg", "mjpeg", "h264", "hevc")
@@ -38,8 +39,8 @@ class StreamReader:
     the stream's own clock until the connection breaks.
     """
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
-        self._url, self._timeout_s = url, timeout_s
+    def __init__(self, url: str, access: Access) -> None:
+        self._url, self._access = url, access
         self._timeline = Timeline()
         self._news = News()
         self._backoff = Backoff(MOST_BACKOFF_S)
@@ -48,7 +49,7 @@ class StreamReader:
         """Yield slices, gaps, and changes of state."""
         while not stop():
             try:
-                with opened_stream(self._url, self._timeout_s) as container:
+                with opened_stream(self._url, self._access) as container:
                     yield from self._slices(container, stop)
                 problem = f"{redacted(self._url)} ended the stream"
             except SourceUnavailable as error:
@@ -61,7 +62,7 @@ class StreamReader:
     def _slices(self, container: Any, stop: Callable[[], bool]) -> Iterator[Heard]:
         """Place the slices; the first of an RTSP stream waits for the second, which tells when both were."""
         held: Cut | None = None
-        may_hold = _is_rtsp(self._url)
+        may_hold = is_rtsp(self._url)
         for piece in self._cuts(container, stop):
             sent_at = _sent_at(piece)
             if may_hold and sent_at is None:
@@ -80,19 +81,43 @@ class StreamReader:
     def _cuts(self, container: Any, stop: Callable[[], bool]) -> Iterator[Cut]:
         stream = video_stream(container)
         codec, slicer = codec_of(stream), Slicer()
-        broken: FFmpegError | None = None
+        problem: SourceUnavailable | None = None
         try:
-            for packet in _timed_packets(container, stream):
+            for packet in PacketTimes(None).corrected(self._packets(container, stream)):
                 if stop():
                     return
                 if packets := slicer.add(packet):
                     yield cut(packets, codec, USUAL_FRAME_S)
         except FFmpegError as error:
-            broken = error
+            problem = SourceUnavailable(reason(self._url, error, self._access.timeout_s))
+        except SourceUnavailable as error:
+            problem = error
         if packets := slicer.rest():
             yield cut(packets, codec, USUAL_FRAME_S)
-        if broken is not None:
-            raise SourceUnavailable(_reason(self._url, broken, self._timeout_s)) from broken
+        if problem is not None:
+            raise problem
+
+    def _packets(self, container: Any, stream: VideoStream) -> Iterator[Packet]:
+        """Yield the video's packets; those of a stream without times get the moment of their arrival.
+
+        Raises:
+            SourceUnavailable: only sound comes, or another codec than at the start: FFmpeg goes on for ever.
+        """
+        is_timeless = container.format.name in TIMELESS_FORMATS
+        began_s = came_s = time.monotonic()
+        for packet in whole_packets(container, None):
+            now_s = time.monotonic()
+            if packet.stream_index != stream.index:
+                if now_s - came_s > self._access.timeout_s:
+                    raise SourceUnavailable(f"{redacted(self._url)} sends no pictures any more")
+                continue
+            came_s = now_s
+            if packet.is_keyframe and other_codec(packet, stream.codec_context.codec.name):
+                raise SourceUnavailable(f"{redacted(self._url)} changed its codec")
+            if is_timeless:
+                packet.time_base = MILLISECONDS
+                packet.pts = packet.dts = round((now_s - began_s) * 1000)
+            yield packet
 
     def _placed(self, piece: Cut, start_at: datetime | None, behind_s: float) -> Iterator[Heard]:
         self._backoff.reset()
@@ -108,49 +133,16 @@ class StreamReader:
         yield from self._timeline.placed(entry, piece, behind_s)
 
 
-@contextmanager
-def opened_stream(url: str, timeout_s: float) -> Iterator[Any]:
-    """Connect to a stream with time-outs that interrupt.
-
-    Raises:
-        SourceUnavailable: it can't be reached, or is no video.
-    """
-    options = {"rtsp_flags": "prefer_tcp"} if _is_rtsp(url) else {}
-    try:
-        container = av.open(url, options=options, timeout=(timeout_s, timeout_s))
-    except (FFmpegError, OSError, ValueError) as error:
-        raise SourceUnavailable(_reason(url, error, timeout_s)) from error
-    with container:
-        if not container.streams.video:
-            raise SourceUnavailable(f"{redacted(url)} has no video in it")
-        yield container
-
-
-def _timed_packets(container: Any, stream: VideoStream) -> Iterator[Packet]:
-    """Yield packets; those of a stream without times get the moment of their arrival."""
-    is_timeless = container.format.name in TIMELESS_FORMATS
-    began_s = time.monotonic()
-    for packet in whole_packets(container, stream):
-        if is_timeless:
-            packet.time_base = MILLISECONDS
-            packet.pts = packet.dts = round((time.monotonic() - began_s) * 1000)
-        yield packet
-
-
-def _is_rtsp(url: str) -> bool:
-    return url.lower().startswith("rtsp")
-
-
 def _sent_at(piece: Cut) -> datetime | None:
     """Return the sender's time of the first shown frame; None where fewer than two packets tell it.
 
     FFmpeg gives the first report of a connection to the frame before the one it belongs to, so the
     newest is taken.
     """
-    told = [frame for frame in piece.coded if _reference_time(frame.packet) is not None]
+    told = [frame for frame in piece.coded if _reference_time(frame.loaded()) is not None]
     if len(told) < 2:
         return None
-    sent_at = _reference_time(told[-1].packet)
+    sent_at = _reference_time(told[-1].loaded())
     return None if sent_at is None else sent_at - timedelta(seconds=told[-1].shown_s)
 
 
@@ -160,23 +152,3 @@ def _reference_time(packet: Packet) -> datetime | None:
             sent_us, _ = REFERENCE_TIME.unpack(bytes(side)[: REFERENCE_TIME.size])
             return datetime.fromtimestamp(sent_us / 1e6, UTC)
     return None
-
-
-def _reason(url: str, error: Exception, timeout_s: float) -> str:
-    where = redacted(url)
-    match error:
-        case av.error.HTTPUnauthorizedError() | PermissionError():
-            hint = "refuses access: check user and password"
-        case av.error.HTTPNotFoundError() | FileNotFoundError():
-            hint = "there is no such stream: check the path in the URL"
-        case ConnectionRefusedError():
-            hint = "connection refused; check address and port, and that the camera is switched on"
-        case av.error.ExitError() | TimeoutError():
-            hint = f"did not answer within {timeout_s:g} s: is the camera reachable from here?"
-        case OSError(errno=errno.EIO):
-            hint = "the connection broke off"
-        case av.error.InvalidDataError():
-            hint = "is no video that can be read"
-        case _:
-            hint = f"can't be read ({type(error).__name__}): check host and path"
-    return f"{where}: {hint}"

@@ -10,6 +10,8 @@ from hypersight_core.video.playlist import Entry
 
 CLOCK_JUMP_S = 60.0
 """A stream clock that gains more than this on the time that really passed was set, not interrupted."""
+HOLE_SLACK_S = 2.0
+"""A stream's own time that steps further than the time that passed, and this, was set, not interrupted."""
 PARTIAL_SHARE = 0.75
 """A segment shorter than this share of what the playlist says was cut off."""
 
@@ -99,7 +101,8 @@ class Timeline:
             return end_at, ClockSource.WALL_CLOCK
         step_s = cut.first_s - self._first_s
         usual_s = (end_at - self._before_at).total_seconds()
-        if not 0.5 * usual_s < step_s < 1.5 * usual_s:
+        passed_s = self._monotonic() - self._seen_s
+        if not 0.5 * usual_s < step_s < max(1.5 * usual_s, passed_s + HOLE_SLACK_S):
             return end_at, ClockSource.WALL_CLOCK
         return self._before_at + timedelta(seconds=step_s), ClockSource.WALL_CLOCK
 

@@ -6,23 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote
 
 import httpx
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.redaction import redacted
 from hypersight_core.tls import tls_context
+from hypersight_core.video.access import Access, Secrets
 
 CONNECT_S = 5.0
-MAX_BYTES = 256 << 20
+MAX_BYTES = 512 << 20
 """No media segment is larger; an endless answer is cut off here."""
-CHUNK_BYTES = 1 << 16
+MAX_TEXT_BYTES = 16 << 20
+"""No playlist is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where an answer came from in the end, and whether all of it came."""
+
+    url: str
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An answer, or the part of it that came."""
+    """An answer in memory, or the part of it that came."""
 
     url: str
     data: bytes
@@ -30,18 +39,18 @@ class Body:
 
 
 class Web:
-    """Fetches bytes with the user and password of the camera's URL, which go to the camera's host only."""
+    """Fetches bytes with the camera's user, password and headers, which go to the camera's host only."""
 
-    def __init__(self, url: str, timeout_s: float, stop: Callable[[], bool]) -> None:
+    def __init__(self, url: str, access: Access, stop: Callable[[], bool]) -> None:
         parsed = httpx.URL(url)
         self.url = str(parsed.copy_with(username=None, password=None, fragment=None))
-        self._host = parsed.host
-        self._auth = (
-            httpx.BasicAuth(unquote(parsed.username), unquote(parsed.password)) if parsed.userinfo else None
-        )
-        self._timeout_s, self._stop = timeout_s, stop
+        self.access, self._stop = access, stop
+        self._secrets = Secrets(parsed, access.headers)
         self._client = httpx.Client(
-            follow_redirects=True, headers={"User-Agent": "hypersight"}, verify=tls_context()
+            follow_redirects=True,
+            headers={"User-Agent": "hypersight"},
+            verify=tls_context(),
+            event_hooks={"request": [self._secrets.add_headers]},
         )
 
     def __enter__(self) -> Self:
@@ -52,16 +61,25 @@ class Web:
     ) -> None:
         self._client.close()
 
-    def get(
+    def get(self, url: str, *, within_s: float | None = None, most_bytes: int = MAX_TEXT_BYTES) -> Body:
+        """Fetch `url` into memory; see `fetch`."""
+        data = bytearray()
+        answer = self.fetch(url, data.extend, within_s=within_s, most_bytes=most_bytes)
+        return Body(answer.url, bytes(data), answer.is_whole)
+
+    def fetch(
         self,
         url: str,
+        take: Callable[[bytes], object],
         *,
         within_s: float | None = None,
         most_bytes: int = MAX_BYTES,
         first_byte: int = 0,
         length: int | None = None,
-    ) -> Body:
-        """Fetch `url`; what is cut off, by the server or by `most_bytes`, comes with `is_whole` false.
+    ) -> Answer:
+        """Give what `url` answers to `take`, piece by piece.
+
+        What is cut off, by the server, by time or by `most_bytes`, comes with `is_whole` false.
 
         Args:
             first_byte: the part to fetch begins here and is `length` bytes long (None: all of it).
@@ -69,30 +87,50 @@ class Web:
         Raises:
             SourceUnavailable: nothing came; the message says why and what to do.
         """
-        within_s = min(self._timeout_s, within_s or self._timeout_s)
-        ends_s = time.monotonic() + within_s
-        timeout = httpx.Timeout(max(0.1, within_s), connect=min(CONNECT_S, max(0.1, within_s)))
-        auth = self._auth if httpx.URL(url).host == self._host else None
-        data, part = bytearray(), _Part(first_byte, length)
+        timeout_s = self.access.timeout_s
+        within_s = min(timeout_s, within_s or timeout_s)
+        exchange = _Exchange(_Part(first_byte, length), take, most_bytes)
         try:
-            with self._client.stream(
-                "GET", url, timeout=timeout, auth=auth, headers=part.headers()
-            ) as response:
-                _refuse_errors(response)
-                part.answered(response.status_code)
-                for chunk in response.iter_bytes(CHUNK_BYTES):
-                    data += part.wanted(chunk)
-                    if part.is_complete:
-                        break
-                    if len(data) >= most_bytes or time.monotonic() > ends_s or self._stop():
-                        return Body(str(response.url), bytes(data), is_whole=False)
-                return Body(str(response.url), bytes(data), is_whole=part.is_complete or length is None)
+            return self._exchanged(url, exchange, within_s)
         except httpx.HTTPError as error:
-            if data:
-                return Body(url, bytes(data), is_whole=False)
+            if exchange.taken_bytes:
+                return Answer(url, is_whole=False)
             raise SourceUnavailable(_reason(url, error, within_s)) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
+
+    def _exchanged(self, url: str, exchange: "_Exchange", within_s: float) -> Answer:
+        ends_s = time.monotonic() + within_s
+        timeout = httpx.Timeout(max(0.1, within_s), connect=min(CONNECT_S, max(0.1, within_s)))
+        login = self._secrets.login(httpx.URL(url))
+        headers = exchange.part.headers()
+        with self._client.stream("GET", url, timeout=timeout, auth=login, headers=headers) as response:
+            _refuse_errors(response)
+            exchange.part.answered(response.status_code)
+            for chunk in response.iter_bytes():  # as it comes: waiting for more would outwait the time-out
+                if exchange.is_done(chunk):
+                    break
+                if exchange.is_too_much or time.monotonic() > ends_s or self._stop():
+                    return Answer(str(response.url), is_whole=False)
+            return Answer(str(response.url), is_whole=exchange.part.is_all_there)
+
+
+class _Exchange:
+    """One answer on its way to who wants it."""
+
+    def __init__(self, part: "_Part", take: Callable[[bytes], object], most_bytes: int) -> None:
+        self.part, self._take, self._most_bytes = part, take, most_bytes
+        self.taken_bytes = 0
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.taken_bytes >= self._most_bytes
+
+    def is_done(self, chunk: bytes) -> bool:
+        wanted = self.part.wanted(chunk)[: self._most_bytes - self.taken_bytes]
+        self.taken_bytes += len(wanted)
+        self._take(wanted)
+        return self.part.is_complete
 
 
 class _Part:
@@ -105,6 +143,10 @@ class _Part:
     @property
     def is_complete(self) -> bool:
         return self._left == 0
+
+    @property
+    def is_all_there(self) -> bool:
+        return self._length is None or self.is_complete
 
     def headers(self) -> dict[str, str]:
         if self._length is None:

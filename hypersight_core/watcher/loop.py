@@ -64,7 +64,7 @@ class SegmentLoop:
     ) -> None:
         self._plan = plan
         self._outputs, self._max_lag_s, self._stop = outputs, max_lag_s, stop
-        self._sampler = FrameSampler(plan.camera.watch_fps)
+        self._sampler = _sampler(plan)
         self._analyst = Analyst(finder, plan.camera)
         self._finder = finder
         self._running = RunningProcessors(services)
@@ -109,7 +109,9 @@ class SegmentLoop:
         """Take over an edited plan, from the next frame on."""
         before, self._plan = self._plan.camera, plan
         self._running.configure(plan, {})
-        if plan.camera.watch_fps != before.watch_fps:
+        if plan.camera.skip_loop_filter != before.skip_loop_filter:
+            self._sampler = _sampler(plan)  # from the next key frame on
+        elif plan.camera.watch_fps != before.watch_fps:
             self._sampler.set_fps(plan.camera.watch_fps)
         if plan.camera != before:
             self._analyst.close()
@@ -271,6 +273,10 @@ def _counted_in(frames: Mapping[str, int], seen: Observation) -> Mapping[str, in
     if seen.reason is not None:
         counts[seen.reason.value] += seen.frames_wanted - seen.frames_detected
     return dict(counts)
+
+
+def _sampler(plan: WatchPlan) -> FrameSampler:
+    return FrameSampler(plan.camera.watch_fps, skip_loop_filter=plan.camera.skip_loop_filter)
 
 
 def _nobody_looks(_processor_id: int, _overlay: Callable[[], Overlay]) -> None:

@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from hypersight_core.detection.client import FaceDetector, ObjectDetector
 from hypersight_core.domain.cameras import WatchPlan
@@ -21,7 +22,8 @@ from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
 from hypersight_core.store.spool import Spool
 from hypersight_core.video.jpeg import encode_jpeg
-from hypersight_core.video.source import Gap, Segment, Source, SourceState, open_source
+from hypersight_core.video.source import Access, Gap, Segment, Source, SourceState, open_source
+from hypersight_core.video.spill import SegmentFolder
 from hypersight_core.watcher.lag import LagMeter
 from hypersight_core.watcher.link import DatabaseLink, Resumption, resumption
 from hypersight_core.watcher.loop import SegmentLoop
@@ -93,7 +95,7 @@ def _watch(settings: Settings, before: Resumption, link: DatabaseLink, stop: thr
             if before.record is not None:
                 loop.resume(before.record, before.seen_until)
             figures = partial(_figures, detectors, loop, outputs)
-            return _Follower(loop, link, stop, settings.max_lag_s, figures).follow(plan)
+            return _Follower(loop, link, stop, settings, figures).follow(plan)
         finally:
             loop.close()
             outputs.close()
@@ -107,10 +109,14 @@ class _Follower:
         loop: SegmentLoop,
         link: DatabaseLink,
         stop: threading.Event,
-        max_lag_s: float,
+        settings: Settings,
         figures: Callable[[], WatcherFigures],
     ) -> None:
-        self._loop, self._link, self._stop, self._max_lag_s = loop, link, stop, max_lag_s
+        self._loop, self._link, self._stop, self._max_lag_s = loop, link, stop, settings.max_lag_s
+        self._folder = SegmentFolder(
+            Path(settings.segments_dir or settings.var_dir / "segments").expanduser(),
+            settings.segments_max_mb << 20,
+        )
         self._figures = figures
         self._lag = LagMeter()
         self._source_state = SourceState.CONNECTING
@@ -123,7 +129,7 @@ class _Follower:
         """Go on until there is a reason to stop; return it."""
         while (reason := self._reason_to_stop()) is None:
             self._lag.reset()
-            with _opened(plan, self._is_over, self._heard, self._loop.position_at) as source:
+            with _opened(plan, self._folder, self._is_over, self._heard, self._loop.position_at) as source:
                 plan = self._pieces(source, plan)
         return reason
 
@@ -132,7 +138,7 @@ class _Follower:
         for piece in source.pieces():
             fresh = self._link.plan
             if fresh is not None and fresh != plan:
-                moved = fresh.camera.stream_url != plan.camera.stream_url
+                moved = _whereabouts(fresh) != _whereabouts(plan)
                 plan = fresh
                 self._loop.configure(plan)
                 logger.info("configuration changed", extra={"camera_id": plan.camera.camera_id})
@@ -198,14 +204,24 @@ class _Follower:
         return "disabled" if self._link.plan is None else None
 
 
+def _whereabouts(plan: WatchPlan) -> tuple[str, Mapping[str, str]]:
+    """Return what a new connection depends on."""
+    return plan.camera.stream_url, plan.camera.http_headers
+
+
 @contextmanager
 def _opened(
     plan: WatchPlan,
+    folder: SegmentFolder,
     is_over: Callable[[], bool],
     heard: Callable[[SourceState], None],
     resume_after: datetime | None,
 ) -> Iterator[Source]:
-    source = open_source(plan.camera.stream_url, stop=is_over, on_state=heard, resume_after=resume_after)
+    camera = plan.camera
+    access = Access(headers=camera.http_headers, folder=folder)
+    source = open_source(
+        camera.stream_url, stop=is_over, access=access, on_state=heard, resume_after=resume_after
+    )
     try:
         yield source
     finally:

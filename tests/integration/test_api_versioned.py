@@ -53,7 +53,7 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
     assert added.json() == {
         "camera_id": 1, "name": "door", "stream_url": SHOWN_URL, "watch_fps": 2.0, "watch_rows": 1,
         "watch_cols": 1, "jpeg_quality": 85, "motion_gate": False, "motion_recheck_s": 10.0,
-        "time_zone": "UTC", "enabled": True,
+        "time_zone": "UTC", "enabled": True, "http_headers": {}, "skip_loop_filter": False,
     }  # fmt: skip
     assert client.get("/api/v1/cameras").json() == [added.json()]
     change = {
@@ -80,6 +80,22 @@ def test_a_stream_url_sent_back_as_it_was_shown_keeps_its_secrets(client, store)
     client.patch("/api/v1/cameras/1", json={"stream_url": "rtsp://elsewhere.invalid/"})
     with store.transaction() as tx:
         assert cameras.get_camera(tx, 1).stream_url == "rtsp://elsewhere.invalid/"
+
+
+def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store):
+    secret = {"X-Api-Key": "hush", "Referer": "http://shop.invalid/"}
+    added = client.post(
+        "/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL, "http_headers": secret}
+    )
+    assert added.json()["http_headers"] == {"X-Api-Key": "***", "Referer": "***"}
+    changed = {"X-Api-Key": "***", "Referer": "http://home.invalid/"}
+    client.patch("/api/v1/cameras/1", json={"http_headers": changed, "skip_loop_filter": True})
+    with store.transaction() as tx:
+        kept = cameras.get_camera(tx, 1)
+    assert kept.http_headers == {"X-Api-Key": "hush", "Referer": "http://home.invalid/"}
+    assert kept.skip_loop_filter is True
+    refused = client.patch("/api/v1/cameras/1", json={"http_headers": {"X-Api-Key": "hush\r\nHost: x"}})
+    assert "hush" not in problem(refused, 400)["detail"]
 
 
 def test_a_processor_is_added_read_changed_and_deleted(counting):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hypersight_core.errors import SourceUnavailable
-from hypersight_core.video.source import SourceState, probe
+from hypersight_core.video.source import Access, SourceState, probe
 from tests.clips import Film, write_playlist
 from tests.fakes.file_server import file_server
 from tests.following import Followed, followed, square_left_px
@@ -55,7 +55,7 @@ def test_every_frame_of_every_form_is_read(tmp_path, form) -> None:
     name = written(tmp_path, FILM, form)
     with file_server(tmp_path) as server:
         result = followed(f"{server}/{name}", ended)
-        facts = probe(f"{server}/{name}", timeout_s=3)
+        facts = probe(f"{server}/{name}", Access(3))
 
     assert shown_squares(result, FILM) == pytest.approx(all_squares(FILM), abs=1)
     assert [segment.duration_s for segment in result.segments] == pytest.approx([1.0] * 4, abs=0.01)
@@ -87,7 +87,7 @@ def test_user_and_password_go_to_the_cameras_host_through_a_redirect(tmp_path) -
         host = server.removeprefix("http://")
         result = followed(f"http://user:pass%20word@{host}/moved/{name}", ended)
         with pytest.raises(SourceUnavailable, match="401: user or password is missing or wrong"):
-            probe(f"http://user:wrong@{host}/{name}", timeout_s=3)
+            probe(f"http://user:wrong@{host}/{name}", Access(3))
 
     assert len(result.segments) == 4
 
@@ -129,4 +129,4 @@ def test_encryption_that_cannot_be_undone_is_told(tmp_path, changed, into, said)
     playlist = tmp_path / name
     playlist.write_text(playlist.read_text().replace(changed, into))
     with file_server(tmp_path) as server, pytest.raises(SourceUnavailable, match=said):
-        probe(f"{server}/{name}", timeout_s=3)
+        probe(f"{server}/{name}", Access(3))

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from hypersight_core.video.source import ClockSource, SourceState, probe
+from hypersight_core.video.source import Access, ClockSource, SourceState, probe
 from tests.clips import Film, write_film
 from tests.fakes.rtsp_servers import RtspServer, tcp_server, udp_server
 from tests.following import Followed, followed, has_segments, square_left_px
@@ -37,7 +37,7 @@ def server(transport, folder):
 
 
 def test_frames_come_in_order_with_the_best_times_there_are(server, transport) -> None:
-    facts = probe(server.url, timeout_s=5)
+    facts = probe(server.url, Access(5))
     result = followed(server.url, has_segments(2), timeout_s=5)
 
     assert (facts.codec, facts.width_px, facts.height_px, facts.is_live) == ("h264", 160, 96, True)

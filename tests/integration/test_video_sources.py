@@ -15,7 +15,7 @@ from hypersight.simulator import CameraSimulator, Fault
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.sampler import FrameSampler
-from hypersight_core.video.source import ClockSource, Recording, SourceState, probe
+from hypersight_core.video.source import Access, ClockSource, Recording, SourceState, probe
 from tests.builders import NOON
 from tests.clips import SQUARE_PX, STEP_PX, Film, write_film
 from tests.following import Followed, followed, has_segments, square_left_px
@@ -113,7 +113,7 @@ def test_a_source_can_be_stopped_at_once(stream_url) -> None:
 
 
 def test_a_look_tells_what_a_stream_is(stream_url) -> None:
-    facts = probe(stream_url, timeout_s=3)
+    facts = probe(stream_url, Access(3))
 
     assert (facts.codec, facts.width_px, facts.height_px) == ("h264", 160, 96)
     assert facts.fps == pytest.approx(10, rel=0.01)
@@ -215,7 +215,7 @@ def test_a_look_says_what_to_do(camera, tmp_path, fault) -> None:
         camera.fault(fault)
 
     with pytest.raises(SourceUnavailable, match=said) as caught:
-        probe(url, timeout_s=0.5)
+        probe(url, Access(0.5))
 
     assert "secret" not in str(caught.value)
 

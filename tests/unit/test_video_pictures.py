@@ -20,6 +20,7 @@ from hypersight_core.video.jpeg import decode_jpeg, encode_jpeg
 from hypersight_core.video.mosaic import MosaicCanvas
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.preview import PreviewWriter
+from hypersight_core.video.spill import SegmentBytes, SegmentFolder
 from tests.builders import LEFT_HALF, noon
 from tests.clips import Film, write_film
 
@@ -78,6 +79,12 @@ def playlist_of(folder: Path) -> m3u8.M3U8:
     return m3u8.loads((folder / "processed_stream.m3u8").read_text())
 
 
+def segment_bytes(path: Path) -> SegmentBytes:
+    data = SegmentFolder().new()
+    data.add(path.read_bytes())
+    return data
+
+
 def test_a_preview_is_a_live_stream_with_the_frames_own_times(tmp_path) -> None:
     writer = PreviewWriter(tmp_path, fps=2, segment_s=2, keep=3)
     for number in range(20):
@@ -89,7 +96,7 @@ def test_a_preview_is_a_live_stream_with_the_frames_own_times(tmp_path) -> None:
     assert [one.duration for one in playlist.segments] == [2, 2, 2]
     assert [one.program_date_time for one in playlist.segments] == [noon(4), noon(6), noon(8)]
     assert playlist.target_duration >= 2
-    frames = [cut_from_bytes((tmp_path / one.uri).read_bytes(), 0.5) for one in playlist.segments]
+    frames = [cut_from_bytes(segment_bytes(tmp_path / one.uri), 0.5) for one in playlist.segments]
     assert [len(one.coded) for one in frames] == [4, 4, 4]
     assert [one.coded[0].is_key for one in frames] == [True, True, True]
     assert [one.first_s - frames[0].first_s for one in frames] == pytest.approx([0, 2, 4], abs=0.001)

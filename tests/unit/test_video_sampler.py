@@ -3,14 +3,18 @@
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from hypersight_core.errors import InvalidInput
+from hypersight_core.video.demux import cut_from_bytes
 from hypersight_core.video.sampler import FrameSampler, Picture
-from hypersight_core.video.source import Recording, Segment, open_source
+from hypersight_core.video.source import ClockSource, Recording, Segment, open_source
+from hypersight_core.video.spill import SegmentFolder
 from tests.clips import Film, write_film
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -19,7 +23,11 @@ ONE_S = Film(seconds=20, gop_s=1)
 WITH_B = Film(seconds=20, gop_s=2, b_frames=3)
 H265 = Film(seconds=20, gop_s=2, b_frames=3, codec="libx265")
 H265_LAYERS = Film(seconds=20, gop_s=2, b_frames=7, codec="libx265", temporal_layers=3)
-FILMS = (TWO_S, ONE_S, WITH_B, H265, H265_LAYERS)
+TEN_S = Film(seconds=20, gop_s=10)
+TEN_S_WITH_B = Film(seconds=20, gop_s=10, b_frames=3)
+OPEN = Film(seconds=20, gop_s=2, b_frames=3, is_open_gop=True)
+H265_OPEN = Film(seconds=20, gop_s=2, b_frames=3, codec="libx265", is_open_gop=True)
+FILMS = (TWO_S, ONE_S, WITH_B, H265, H265_LAYERS, TEN_S, TEN_S_WITH_B, OPEN, H265_OPEN)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +68,9 @@ def frame_number(picture: Picture, fps: int) -> int:
         (WITH_B, 1, 0.32), (WITH_B, 2, 0.45), (WITH_B, 5, 0.60),
         (H265, 1, 0.32), (H265, 2, 0.45), (H265, 5, 0.60),
         (H265_LAYERS, 1, 0.32), (H265_LAYERS, 2, 0.45), (H265_LAYERS, 5, 0.60),
+        (TEN_S, 1, 0.91), (TEN_S, 2, 0.96), (TEN_S_WITH_B, 1, 0.48), (TEN_S_WITH_B, 2, 0.51),
+        (OPEN, 1, 0.34), (OPEN, 2, 0.47), (OPEN, 5, 0.62),
+        (H265_OPEN, 1, 0.34), (H265_OPEN, 2, 0.47), (H265_OPEN, 5, 0.62),
     ],
 )  # fmt: skip
 def test_frames_equal_a_full_decode_at_a_fraction_of_the_packets(films, film, watch_fps, most_share) -> None:
@@ -134,7 +145,7 @@ def test_mp4_files_are_read_like_transport_streams(tmp_path) -> None:
 
 def test_broken_packets_are_counted_and_survived(films) -> None:
     segments = segments_of(films[TWO_S])
-    broken = segments[1].coded[0].packet
+    broken = segments[1].coded[0].loaded()
     broken.update((b"\0\0\1\x65" + b"\xff" * broken.size)[: broken.size])
     sampler = FrameSampler(25)
 
@@ -186,6 +197,73 @@ def test_a_caller_that_stops_half_way_gets_right_frames_later(films) -> None:
 def test_a_rate_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidInput, match="above 0"):
         FrameSampler(0)
+
+
+@pytest.mark.parametrize("b_frames", [0, 3])
+def test_a_variable_frame_rate_gives_the_frames_nearest_to_the_grid(tmp_path, b_frames) -> None:
+    film = Film(seconds=12, gop_s=2, b_frames=b_frames, has_variable_rate=True)
+    path = write_film(tmp_path / "film.mkv", film)
+    sampler = FrameSampler(2)
+
+    pictures = sampled(sampler, segments_of(path))
+
+    truth = fully_decoded(path, film.fps)
+    assert [truth[frame_number(p, film.fps)] for p in pictures] == [content(p.decoded) for p in pictures]
+    steps_s = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(pictures)]
+    assert 23 <= len(pictures) <= 25
+    # half of the time between two frames where they are rare, and a quarter of the grid's for key frames
+    assert max(abs(step_s - 0.5) for step_s in steps_s) <= 0.1 + 0.125 + 1e-4
+    assert sampler.packets_decoded < len(film.shown)
+
+
+def test_the_codec_may_change_in_mid_stream(tmp_path) -> None:
+    films = [Film(seconds=4, b_frames=3), Film(seconds=4, b_frames=3, codec="libx265"), Film(seconds=4)]
+    paths = [write_film(tmp_path / f"{number}.ts", film) for number, film in enumerate(films)]
+    parts = [segments_of(path) for path in paths]
+    stream = [
+        replace(one, start_at=one.start_at + timedelta(seconds=4 * number), is_discontinuity=False)
+        for number, segments in enumerate(parts)
+        for one in segments
+    ]
+
+    pictures = sampled(FrameSampler(5), stream)
+
+    truths = [fully_decoded(path, 25) for path in paths]
+    numbers = [divmod(frame_number(p, 25), 100) for p in pictures]
+    assert [truths[film][frame] for film, frame in numbers] == [content(p.decoded) for p in pictures]
+    assert len(pictures) == 60
+
+
+def test_packets_kept_on_disk_give_the_same_frames(films, tmp_path) -> None:
+    data = films[WITH_B].read_bytes()
+    folders = SegmentFolder(tmp_path / "segments", small_bytes=1000), SegmentFolder(small_bytes=len(data))
+    found = []
+    for folder in folders:
+        given = folder.new()
+        given.add(data)
+        piece = cut_from_bytes(given, 0.04)
+        given.file.close()
+        assert (folder.used_bytes > 0) == (folder is folders[0])
+        segment = Segment(
+            START, piece.duration_s, True, ClockSource.WALL_CLOCK, piece.coded, piece.frame_s, is_last=True
+        )
+        found.append([content(picture.decoded) for picture in FrameSampler(2).frames(segment)])
+
+    truth = fully_decoded(films[WITH_B], 25)
+    assert found[0] == found[1]
+    assert len(found[0]) == 40
+    assert set(found[0]) <= set(truth.values())
+    assert list((tmp_path / "segments").iterdir()) == []  # nothing that would have to be removed
+
+
+def test_without_the_loop_filter_frames_are_close_and_not_the_same(films) -> None:
+    exact = sampled(FrameSampler(2), segments_of(films[TWO_S]))
+    cheap = sampled(FrameSampler(2, skip_loop_filter=True), segments_of(films[TWO_S]))
+
+    assert [p.at for p in cheap] == [p.at for p in exact]
+    errors = [np.abs(a.to_bgr().astype(int) - b.to_bgr()).mean() for a, b in zip(exact, cheap, strict=True)]
+    assert max(errors) > 0
+    assert max(errors) < 8
 
 
 def halves(segment: Segment) -> list[Segment]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 BEFORE = "Frames the detector really answered for"
 SINCE = "Frames the detector answered for, or on which nothing moved since it did"
