@@ -4,11 +4,11 @@
     python -m benchmarks.ingest
     python -m benchmarks.ingest --clips 1080_g50_nob,720_g25_b --fps 1,2,5 --rounds 5
 
-Ways, each in a fresh process, all in turn within a round: ours; A, ffmpeg decoding everything on one thread;
-B, the older system's (OpenCV decoding every frame, mosaics of whole frames, imencode, requests); C, an ffmpeg
-pipe with an fps filter. Clips of 20 s are made once, of the demo's footage, enlarged, with sensor noise. CPU
-seconds count the way's process and its children after the imports; ratios are medians over the rounds. The
-last line is one JSON object.
+Ways, each in a fresh process, all in turn within a round: ours; our stream part alone (source and sampler);
+A, ffmpeg decoding everything on one thread; B, the older system's (OpenCV decoding every frame, mosaics of
+whole frames, imencode, requests); C, an ffmpeg pipe with an fps filter. Clips of 20 s are made once, of the
+demo's footage, enlarged, with sensor noise. CPU seconds count the way's process and its children after the
+imports; ratios are medians over the rounds. The last line is one JSON object.
 """
 
 import argparse

@@ -11,6 +11,7 @@ from hypersight.simulator.clip import EncodedClip
 from hypersight.simulator.schedule import Schedule
 from hypersight.simulator.server import Fault, Server, Stage
 
+CLOCK_JUMP = timedelta(hours=1)
 HEAD_START = 3
 """Segments in the playlist at the start, so that players need not wait."""
 
@@ -50,6 +51,7 @@ class CameraSimulator:
         self._began_s = 0.0
         self._stuck_since_s: float | None = None
         self._renumbered_by = 0
+        self._fault = Fault.NORMAL
 
     def __enter__(self) -> Self:
         self.start()
@@ -126,6 +128,7 @@ class CameraSimulator:
         self._stage.order(Fault(mode))
 
     def _prepare(self, fault: Fault) -> None:
+        self._fault = fault
         self._stuck_since_s = self._elapsed_s() if fault is Fault.STUCK else None
         self._renumbered_by = self._first() if fault is Fault.RESET else 0
 
@@ -133,7 +136,10 @@ class CameraSimulator:
         schedule = self._schedule()
         stop = schedule.done(self._elapsed_s())
         return schedule.playlist(
-            max(0, self._renumbered_by, stop - self._window), stop, renumbered_by=self._renumbered_by
+            max(0, self._renumbered_by, stop - self._window),
+            stop,
+            renumbered_by=self._renumbered_by,
+            is_discontinuous=self._fault is Fault.DISCONTINUITY,
         )
 
     def _segment(self, number: int) -> bytes | None:
@@ -154,4 +160,5 @@ class CameraSimulator:
 
     def _schedule(self) -> Schedule:
         is_complete = self._clip.is_complete
-        return Schedule(tuple(self._clip.durations_s), is_complete=is_complete, epoch=self.epoch)
+        epoch = self.epoch + (CLOCK_JUMP if self._fault is Fault.JUMP else timedelta())
+        return Schedule(tuple(self._clip.durations_s), is_complete=is_complete, epoch=epoch)

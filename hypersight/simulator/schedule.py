@@ -28,11 +28,14 @@ class Schedule:
         """Return which segment of the film number `number` is."""
         return number % len(self._durations_s)
 
-    def playlist(self, first: int, stop: int, *, renumbered_by: int = 0) -> str:
+    def playlist(
+        self, first: int, stop: int, *, renumbered_by: int = 0, is_discontinuous: bool = False
+    ) -> str:
         """Return a media playlist of the segments `first` up to before `stop`.
 
         Args:
             renumbered_by: subtracted from every number, as after a packager's restart.
+            is_discontinuous: every segment is marked as a discontinuity.
         """
         count = len(self._durations_s)
         rounds = first // count - (1 if first and first % count == 0 else 0)
@@ -44,7 +47,7 @@ class Schedule:
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{rounds}",
         ]
         for number in range(first, stop):
-            if number and number % count == 0:
+            if is_discontinuous or (number and number % count == 0):
                 lines.append("#EXT-X-DISCONTINUITY")
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{self._date_time(number)}")
             lines.append(f"#EXTINF:{self._durations_s[number % count]:.6f},")

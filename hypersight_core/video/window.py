@@ -39,15 +39,15 @@ class Window:
             return self._joined(entries, is_live=is_live)
         new = tuple(entry for entry in entries if entry.sequence > self._last.sequence)
         self.has_skipped = bool(new) and new[0].sequence > self._last.sequence + 1
-        return new
+        return self._unread(new) or new if self.has_skipped else new
 
     def _joined(self, entries: tuple[Entry, ...], *, is_live: bool) -> tuple[Entry, ...]:
+        return self._unread(entries) or (entries[-1:] if is_live else entries)
+
+    def _unread(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """Return what lies after the last segment in time; nothing where that can't be told."""
         after = self._resume_after
-        if after is not None and entries[-1].stop_at is not None:
-            unread = tuple(entry for entry in entries if _ends_after(entry, after))
-            if unread:
-                return unread
-        return entries[-1:] if is_live else entries
+        return () if after is None else tuple(entry for entry in entries if _ends_after(entry, after))
 
     @staticmethod
     def _is_renumbered(newest: Entry, last: Entry) -> bool:
