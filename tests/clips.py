@@ -1,5 +1,6 @@
 """Films of known motion, made on the spot."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 SQUARE_PX = 24
 STEP_PX = 3
+SOUND_HZ, SOUND_BLOCK = 8000, 1024
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,30 @@ class Film:
         return index * self.step_px % (self.width_px - SQUARE_PX)
 
 
-def write_film(path: Path, film: Film) -> Path:
-    """Encode `film`; the container follows from the path's suffix."""
+def write_film(path: Path, film: Film, *, sound_s: float = 0.0) -> Path:
+    """Encode `film`, and silence for `sound_s`; the container follows from the path's suffix."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(film.codec, rate=film.fps, options=_options(film))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = film.width_px, film.height_px, _pixel_format(film)
         stream.codec_context.time_base = Fraction(1, film.fps)
         stream.codec_context.thread_count = 1
+        sound = container.add_stream("aac", rate=SOUND_HZ, layout="mono") if sound_s else None
         for index in film.shown:
             frame = av.VideoFrame.from_ndarray(film.pixels(index), format="bgr24")
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if sound is not None:
+            container.mux([packet for block in _silence(sound_s) for packet in sound.encode(block)])
     return path
+
+
+def _silence(seconds: float) -> Iterator[av.AudioFrame]:
+    for at in range(0, round(seconds * SOUND_HZ), SOUND_BLOCK):
+        block = av.AudioFrame.from_ndarray(np.zeros((1, SOUND_BLOCK), np.float32), "fltp", "mono")
+        block.sample_rate, block.pts, block.time_base = SOUND_HZ, at, Fraction(1, SOUND_HZ)
+        yield block
 
 
 def _pixel_format(film: Film) -> str:
@@ -78,7 +90,7 @@ def _pixel_format(film: Film) -> str:
 
 
 def _options(film: Film) -> dict[str, str]:
-    if film.codec == "mjpeg":
+    if film.codec in ("mjpeg", "rawvideo"):
         return {}
     gop = round(film.gop_s * film.fps)
     open_gop = int(film.is_open_gop)

@@ -21,8 +21,9 @@ from hypersight_core.watcher.running import RunningProcessors
 
 logger = logging.getLogger(__name__)
 
-CLOCK_STEP = timedelta(hours=1)
-"""A stream time further than this before the last position is a changed clock, not a repetition."""
+CLOCK_STEP = timedelta(minutes=10)
+"""A stream time further than this before the last position is a changed clock (an hour, where a camera ends
+its daylight saving time), not a repetition: playlists are shorter."""
 
 
 LONGEST_PAUSE = timedelta(days=31)

@@ -1,4 +1,4 @@
-"""Real RTSP servers in processes of their own, which can be stopped, killed and started again."""
+"""Real RTSP and RTMP servers in processes of their own, which can be stopped, killed and started again."""
 
 import signal
 import socket
@@ -9,6 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+DEBIAN_PYTHON = "/usr/bin/python3"
+DEBIAN_PACKAGES = (
+    "gir1.2-gst-rtsp-server-1.0", "python3-gi", "gstreamer1.0-rtsp", "gstreamer1.0-plugins-good",
+    "gstreamer1.0-plugins-bad",
+)  # fmt: skip
 
 
 @dataclass
@@ -50,6 +56,46 @@ def udp_server(film: Path) -> Iterator[RtspServer]:
     port = _free_port()
     command = [sys.executable, "-m", "tests.fakes.rtsp_udp", str(film), str(port)]
     yield from _running(RtspServer(f"rtsp://127.0.0.1:{port}/stream", port, command))
+
+
+def gstreamer_problem() -> str:
+    """Return why GStreamer's server can't be run here; empty when it can."""
+    argv = [DEBIAN_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"]
+    if (
+        Path(DEBIAN_PYTHON).exists()
+        and subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    ):
+        return ""
+    return f"apt-get install {' '.join(DEBIAN_PACKAGES)}"
+
+
+@contextmanager
+def gstreamer_server(film: Path, transport: str, login: tuple[str, ...] = ()) -> Iterator[RtspServer]:
+    """Serve an MP4 film over RTSP by `tcp` or `udp`, with sender reports, asking for digest where told."""
+    port = _free_port()
+    script = str(Path(__file__).with_name("rtsp_gstreamer.py"))
+    command = [DEBIAN_PYTHON, script, str(film), str(port), transport, *login]
+    yield from _running(RtspServer(f"rtsp://127.0.0.1:{port}/film", port, command))
+
+
+@contextmanager
+def rtmp_server() -> Iterator[RtspServer]:
+    """Pass on over RTMP what is published to it."""
+    port = _free_port()
+    script = Path(sys.executable).with_name("rtmplite3")
+    command = [str(script), "-i", "127.0.0.1", "-p", str(port)]
+    yield from _running(RtspServer(f"rtmp://127.0.0.1:{port}/live/camera", port, command))
+
+
+@contextmanager
+def published(film: Path, url: str) -> Iterator[None]:
+    """Send a film to an RTMP server, at its own speed, as a camera does."""
+    command = [sys.executable, "-m", "tests.fakes.rtmp_camera", str(film), url]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def _running(server: RtspServer) -> Iterator[RtspServer]:

@@ -6,6 +6,7 @@ import pytest
 
 from hypersight_core.errors import SourceUnavailable
 from hypersight_core.video.source import Access, SourceState, probe
+from hypersight_core.video.spill import SegmentFolder
 from tests.clips import Film, write_playlist
 from tests.fakes.file_server import file_server
 from tests.following import Followed, followed, square_left_px
@@ -90,6 +91,99 @@ def test_user_and_password_go_to_the_cameras_host_through_a_redirect(tmp_path) -
             probe(f"http://user:wrong@{host}/{name}", Access(3))
 
     assert len(result.segments) == 4
+
+
+def test_digest_is_answered_where_the_camera_asks_for_it(tmp_path) -> None:
+    name = written(tmp_path, FILM, "transport stream")
+    seen: list[tuple[str, dict[str, str]]] = []
+    with file_server(tmp_path, login="user:pass word", is_digest=True, seen=seen) as server:
+        host = server.removeprefix("http://")
+        result = followed(f"http://user:pass%20word@{host}/{name}", ended)
+        with pytest.raises(SourceUnavailable, match="401: user or password is missing or wrong"):
+            probe(f"http://user:wrong@{host}/{name}", Access(3))
+
+    assert len(result.segments) == 4
+    assert [headers for _, headers in seen if headers.get("Authorization", "").startswith("Basic")] == []
+
+
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["named", "redirected"])
+def test_secrets_never_go_to_another_host(tmp_path, is_redirected) -> None:
+    name = written(tmp_path, FILM, "transport stream")
+    secrets = {"X-Api-Key": "hush", "Referer": "http://shop.invalid/"}
+    ours: list[tuple[str, dict[str, str]]] = []
+    others: list[tuple[str, dict[str, str]]] = []
+    playlist = tmp_path / "elsewhere.m3u8"
+    with (
+        file_server(tmp_path, host="127.0.0.2", seen=others) as elsewhere,
+        file_server(
+            tmp_path, login="user:hush", headers_wanted=secrets, moved_to=elsewhere, seen=ours
+        ) as server,
+    ):
+        place = "/moved/" if is_redirected else f"{elsewhere}/"
+        playlist.write_text((tmp_path / name).read_text().replace("live", f"{place}live"))
+        url = server.replace("http://", "http://user:hush@") + "/elsewhere.m3u8"
+        result = followed(url, ended, access=Access(3, secrets))
+
+    assert len(result.segments) == 4
+    assert {headers.get("X-Api-Key") for _, headers in ours} == {"hush"}
+    assert len(others) == 4
+    assert "hush" not in str(others)
+    assert "shop" not in str(others)
+    assert {headers.get("Authorization") for _, headers in others} == {None}
+
+
+def test_headers_are_sent_with_everything_the_camera_is_asked_for(tmp_path) -> None:
+    name = written(tmp_path, FILM, "AES-128")
+    secrets = {"X-Api-Key": "hush", "User-Agent": "shop"}
+    with file_server(tmp_path, headers_wanted=secrets) as server:
+        result = followed(f"{server}/{name}", ended, access=Access(3, secrets))
+        with pytest.raises(SourceUnavailable, match="answers 401"):
+            probe(f"{server}/{name}", Access(3))
+
+    assert len(result.segments) == 4
+
+
+def test_a_large_segment_goes_through_the_disk(tmp_path) -> None:
+    name = written(tmp_path, FILM, "AES-128")
+    place = tmp_path / "segments"
+    with file_server(tmp_path) as server:
+        folder = SegmentFolder(place, small_bytes=1000)
+        result = followed(f"{server}/{name}", ended, access=Access(3, folder=folder))
+        on_disk_bytes = folder.used_bytes
+        tight = followed(
+            f"{server}/{name}", ended, access=Access(3, folder=SegmentFolder(place, 5000, 1000)), within_s=8
+        )
+
+    assert on_disk_bytes > 4 * 1000
+    assert shown_squares(result, FILM) == pytest.approx(all_squares(FILM), abs=1)
+    assert list(place.iterdir()) == []
+    assert tight.segments == []
+    assert "give HYPERSIGHT_SEGMENTS_MAX_MB more" in tight.states[1].detail
+
+
+def test_codec_and_size_may_change_at_a_discontinuity(tmp_path) -> None:
+    films = {
+        "small": FILM,
+        "h265": Film(seconds=2, fps=10, gop_s=1, b_frames=2, codec="libx265"),
+        "large": Film(seconds=2, fps=10, gop_s=1, width_px=320, height_px=192),
+    }
+    lines: list[str] = []
+    for name, film in films.items():
+        (tmp_path / name).mkdir()
+        playlist = write_playlist(tmp_path / name, film).read_text().replace("live", f"{name}/live")
+        head, _, entries = playlist.partition("#EXTINF")
+        lines += [head if not lines else "#EXT-X-DISCONTINUITY\n", "#EXTINF", entries]
+    text = "".join(lines).replace("#EXT-X-ENDLIST\n", "") + "#EXT-X-ENDLIST\n"
+    (tmp_path / "live.m3u8").write_text(text)
+    with file_server(tmp_path) as server:
+        result = followed(f"{server}/live.m3u8", ended)
+
+    pictures = result.pictures(10)
+    expected = [(film, index) for film in films.values() for index in range(film.frames)]
+    assert [(p.width_px, p.height_px) for p in pictures] == [(f.width_px, f.height_px) for f, _ in expected]
+    shown = [square_left_px(picture.to_bgr()) for picture in pictures]
+    assert shown == pytest.approx([film.square_left_px(index) for film, index in expected], abs=2)
+    assert result.gaps == []
 
 
 def test_a_query_token_is_sent_wherever_the_playlist_writes_it(tmp_path) -> None:

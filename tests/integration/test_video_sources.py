@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ from hypersight_core.video.sampler import FrameSampler
 from hypersight_core.video.source import Access, ClockSource, Recording, SourceState, probe
 from tests.builders import NOON
 from tests.clips import SQUARE_PX, STEP_PX, Film, write_film
+from tests.fakes.file_server import file_server
 from tests.following import Followed, followed, has_segments, square_left_px
 
 FILM = Film(seconds=4, fps=10, gop_s=0.5)
@@ -46,6 +47,7 @@ class _LongAnswer(http.server.BaseHTTPRequestHandler):
     """Sends a transport stream in one answer, at about its own speed."""
 
     film_bytes = b""
+    pause_s = 0.02
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -55,7 +57,7 @@ class _LongAnswer(http.server.BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # a reader that has enough
             for at in range(0, len(self.film_bytes), step):
                 self.wfile.write(self.film_bytes[at : at + step])
-                time.sleep(0.02)
+                time.sleep(self.pause_s)
 
     def log_message(self, *args: object) -> None:
         pass
@@ -296,6 +298,32 @@ def test_a_broken_connection_to_a_stream_is_made_again(film) -> None:
     assert [s.is_discontinuity for s in result.segments] == [True, False, True]
 
 
+class _SlowAnswer(_LongAnswer):
+    """Sends for four seconds, whatever there is to send."""
+
+    pause_s = 0.2
+
+
+def test_a_camera_set_to_another_codec_is_connected_anew(tmp_path, film) -> None:
+    h265 = write_film(tmp_path / "film.ts", replace(FILM, codec="libx265"))
+    with long_answer(film.read_bytes() + h265.read_bytes()) as url:
+        result = followed(url, lambda r: any("changed its codec" in s.detail for s in r.states))
+
+    assert {segment.coded[0].codec.name for segment in result.segments} == {"h264"}
+    assert len(result.pictures(10)) >= 0.75 * FILM.frames
+    with long_answer(h265.read_bytes()) as url:
+        result = followed(url, has_segments(2))
+    assert {segment.coded[0].codec.name for segment in result.segments} == {"hevc"}
+
+
+def test_a_stream_that_goes_on_without_pictures_is_connected_anew(tmp_path) -> None:
+    path = write_film(tmp_path / "film.ts", replace(FILM, seconds=2), sound_s=20)
+    with long_answer(path.read_bytes(), _SlowAnswer) as url:
+        result = followed(url, lambda r: any("sends no pictures" in s.detail for s in r.states))
+
+    assert len(result.pictures(10)) >= 15
+
+
 class _MotionJpeg(_LongAnswer):
     """Sends a picture every fifth of a second, as cameras do without saying when it was taken."""
 
@@ -324,6 +352,53 @@ def test_motion_jpeg_is_timed_by_its_arrival() -> None:
     assert len(pictures) >= 9
     assert sum(steps_s) == pytest.approx(sum(frames) / 5, abs=0.15)
     assert {segment.clock_source for segment in result.segments} == {ClockSource.WALL_CLOCK}
+
+
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["own host", "other host"])
+def test_headers_of_a_long_answer_go_to_the_cameras_host_only(film, tmp_path, is_redirected) -> None:
+    (tmp_path / "camera.ts").write_bytes(film.read_bytes())
+    secrets = {"X-Api-Key": "hush"}
+    ours: list[tuple[str, dict[str, str]]] = []
+    others: list[tuple[str, dict[str, str]]] = []
+    with (
+        file_server(tmp_path, host="127.0.0.2", seen=others) as elsewhere,
+        file_server(tmp_path, headers_wanted=secrets, moved_to=elsewhere, seen=ours) as server,
+    ):
+        url = f"{server}/moved/camera.ts" if is_redirected else f"{server}/camera.ts"
+        result = followed(url, has_segments(1), access=Access(3, secrets))
+
+    assert len(result.segments) == 1
+    assert {headers["X-Api-Key"] for _, headers in ours} == {"hush"}
+    assert bool(others) is is_redirected
+    assert "hush" not in str(others)
+
+
+# ------------------------------------------------------------------ local cameras
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("v4l2:///dev/video77", "there is no camera /dev/video77"),
+        ("v4l2:///etc/passwd", "there is no camera /etc/passwd"),
+        ("v4l2:///dev/null", "can't be read"),
+        ("v4l2:///dev/video77?speed=1", "speed is none of video_size, framerate, input_format"),
+    ],
+)
+def test_a_local_camera_that_cannot_be_used_is_told(url, said) -> None:
+    with pytest.raises(SourceUnavailable, match=said):
+        probe(url, Access(3))
+    result = followed(url, lambda _: False, within_s=1.0)
+    assert said in result.states[-1].detail
+
+
+def test_pictures_that_are_not_coded_can_be_sampled(tmp_path) -> None:
+    path = write_film(tmp_path / "film.mkv", replace(FILM, codec="rawvideo"))
+    result = followed(str(path), lambda _: False)
+
+    pictures = result.pictures(5)
+    shown = [square_left_px(picture.to_bgr()) for picture in pictures]
+    assert shown == pytest.approx([FILM.square_left_px(index) for index in range(0, FILM.frames, 2)], abs=1)
 
 
 # ------------------------------------------------------------------ files
