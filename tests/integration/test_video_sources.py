@@ -278,6 +278,27 @@ def test_a_look_says_what_to_do(camera, tmp_path, fault) -> None:
     assert "secret" not in str(caught.value)
 
 
+class _Drip(_LongAnswer):
+    """Sends a byte now and then, for ever: each read succeeds."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(ConnectionError):
+            for byte in b"#EXTM3U" + b"\n" * 150:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.1)
+
+
+def test_an_answer_that_never_ends_is_not_waited_for() -> None:
+    with long_answer(b"", _Drip) as url:
+        began_s = time.monotonic()
+        with pytest.raises(SourceUnavailable, match="lists no segments"):
+            probe(url.replace("camera.ts", "live.m3u8"), Access(1.5))
+
+        assert time.monotonic() - began_s < 8
+
+
 def test_a_first_connection_that_fails_is_told_and_tried_again(camera) -> None:
     camera.fault("gone")
     threading.Timer(0.8, camera.fault, ["normal"]).start()

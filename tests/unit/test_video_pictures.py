@@ -22,7 +22,8 @@ from hypersight_core.video.picture import Picture
 from hypersight_core.video.preview import PreviewWriter
 from hypersight_core.video.spill import SegmentBytes, SegmentFolder
 from tests.builders import LEFT_HALF, noon
-from tests.clips import Film, write_film
+from tests.clips import Film, write_film, write_playlist
+from tests.fakes.file_server import file_server
 
 RED, GREEN, BLUE = (0, 0, 255), (0, 255, 0), (255, 0, 0)
 
@@ -184,3 +185,13 @@ def test_a_camera_that_is_away_is_one_line_and_no_secret(tmp_path) -> None:
         "http://127.0.0.1:9/live.m3u8: connection refused; check address and port, "
         "and that the camera is switched on"
     ]
+
+
+def test_headers_after_the_url_are_sent(tmp_path) -> None:
+    write_playlist(tmp_path, Film(seconds=2, fps=10, gop_s=1))
+    with file_server(tmp_path, headers_wanted={"X-Api-Key": "hush"}) as server:
+        done = grab(f"{server}/live.m3u8\nX-Api-Key: hush\n", tmp_path / "frame.jpg")
+        refused = grab(f"{server}/live.m3u8\n", tmp_path / "none.jpg")
+
+    assert json.loads(done.stdout) == {"width": 160, "height": 96}
+    assert (refused.returncode, "answers 401" in refused.stderr) == (1, True)

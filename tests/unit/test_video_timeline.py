@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hypersight_core.video.demux import Cut
+from hypersight_core.video.pacing import Backoff
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
 from hypersight_core.video.playlist import Entry, Resource, media_playlist
 from hypersight_core.video.timeline import Timeline
@@ -107,6 +108,36 @@ def test_without_date_time_our_clock_anchors_and_the_streams_own_carries_on() ->
 
     assert facts(pieces) == [("segment", 94, 2, True), ("segment", 96.02, 2, False)]
     assert {p.clock_source for p in pieces if isinstance(p, Segment)} == {ClockSource.WALL_CLOCK}
+
+
+def test_without_date_time_a_hole_in_the_streams_own_time_is_a_gap_when_that_time_passed() -> None:
+    clock = FakeClock(100)
+    line = timeline(clock)
+    list(line.placed(an_entry(1), a_cut(70), 2))
+    clock.seconds = 110
+
+    assert facts(line.placed(an_entry(2), a_cut(80), 2)) == [("gap", 100, 108), ("segment", 108, 2, True)]
+
+
+def test_without_date_time_a_hole_that_cannot_have_passed_is_a_clock_that_was_set() -> None:
+    clock = FakeClock(100)
+    line = timeline(clock)
+    list(line.placed(an_entry(1), a_cut(70), 2))
+    clock.seconds = 102
+
+    assert facts(line.placed(an_entry(2), a_cut(1070), 2)) == [("segment", 100, 2, False)]
+
+
+def test_pauses_between_tries_grow_to_a_cap_and_differ() -> None:
+    pauses = [Backoff(10.0) for _ in range(20)]
+    rounds = [[one.next_s() for one in pauses] for _ in range(12)]
+
+    for tried, found in enumerate(rounds):
+        full_s = min(10.0, 0.5 * 2**tried)
+        assert full_s / 2 <= min(found) <= max(found) <= full_s
+        assert len(set(found)) > 1
+    pauses[0].reset()
+    assert pauses[0].next_s() <= 0.5
 
 
 def test_without_date_time_a_gap_anchors_anew() -> None:
