@@ -88,6 +88,23 @@ def test_frames_equal_a_full_decode_at_a_fraction_of_the_packets(films, film, wa
     assert max(map(abs, late)) <= half_frame_s
 
 
+@pytest.mark.parametrize("gop_s", [0.48, 0.8, 1.2])
+def test_the_grid_gives_way_to_key_frames_that_are_near(tmp_path, gop_s) -> None:
+    film = Film(seconds=24, gop_s=gop_s)
+    segments = segments_of(write_film(tmp_path / "film.ts", film))
+    sampler = FrameSampler(1)
+    at_first = sampled(sampler, segments[:4])  # until a key frame has once been near
+    decoded_at_first = sampler.packets_decoded
+
+    pictures = sampled(sampler, segments[4:])
+
+    steps_s = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(pictures)]
+    assert min(steps_s) >= 0.75
+    assert max(steps_s) <= 1.25
+    assert sampler.packets_decoded - decoded_at_first == len(pictures)
+    assert len(at_first) + len(pictures) >= 19
+
+
 @pytest.mark.parametrize("watch_fps", [8, 10, 12.5, 25])
 def test_a_high_rate_loses_no_sample_between_reordered_frames(films, watch_fps) -> None:
     pictures = sampled(FrameSampler(watch_fps), segments_of(films[WITH_B]))
