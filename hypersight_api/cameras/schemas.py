@@ -1,6 +1,7 @@
 """Request and reply bodies for cameras."""
 
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -13,6 +14,7 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
+from hypersight_core.errors import InvalidInput
 from hypersight_core.redaction import HIDDEN, redacted
 
 StreamUrl = Annotated[
@@ -124,10 +126,15 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
         if given.get("stream_url") == redacted(camera.stream_url):
             del given["stream_url"]
-        if "http_headers" in given:
-            kept = camera.http_headers
-            given["http_headers"] = {
-                name: kept.get(name, value) if value == HIDDEN else value
-                for name, value in given["http_headers"].items()
-            }
-        return camera.settings(**given)
+        headers = given.get("http_headers", dict.fromkeys(camera.http_headers, HIDDEN))
+        kept = {
+            name: camera.http_headers[name] for name in camera.http_headers if headers.get(name) == HIDDEN
+        }
+        if kept and _origin(given.get("stream_url", camera.stream_url)) != _origin(camera.stream_url):
+            raise InvalidInput("the stream goes to another host: give all http_headers anew, or none ({})")
+        return camera.settings(**given | {"http_headers": headers | kept})
+
+
+def _origin(stream_url: str) -> tuple[str, str]:
+    parts = urlsplit(stream_url)
+    return parts.scheme, parts.netloc.rpartition("@")[2]

@@ -35,8 +35,6 @@ class SegmentFolder:
 
     def new(self) -> "SegmentBytes":
         """Return an empty place for the bytes of one segment."""
-        if self.path is not None:
-            self.path.mkdir(parents=True, exist_ok=True)
         made = SegmentBytes(self)
         self._kept.add(made)
         return made
@@ -71,6 +69,8 @@ class SegmentBytes:
                 "give HYPERSIGHT_SEGMENTS_MAX_MB more, or the camera shorter segments"
             )
         try:
+            if self.is_large and self._folder.path is not None:
+                self._folder.path.mkdir(parents=True, exist_ok=True)
             self.file.seek(at)
             self.file.write(data)
         except OSError as error:

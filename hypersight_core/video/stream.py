@@ -81,21 +81,21 @@ class StreamReader:
     def _cuts(self, container: Any, stop: Callable[[], bool]) -> Iterator[Cut]:
         stream = video_stream(container)
         codec, slicer = codec_of(stream), Slicer()
-        problem: SourceUnavailable | None = None
+        broken: FFmpegError | SourceUnavailable | None = None
         try:
             for packet in PacketTimes(None).corrected(self._packets(container, stream)):
                 if stop():
                     return
                 if packets := slicer.add(packet):
                     yield cut(packets, codec, USUAL_FRAME_S)
-        except FFmpegError as error:
-            problem = SourceUnavailable(reason(self._url, error, self._access.timeout_s))
-        except SourceUnavailable as error:
-            problem = error
+        except (FFmpegError, SourceUnavailable) as error:
+            broken = error
         if packets := slicer.rest():
             yield cut(packets, codec, USUAL_FRAME_S)
-        if problem is not None:
-            raise problem
+        if isinstance(broken, SourceUnavailable):
+            raise broken
+        if broken is not None:
+            raise SourceUnavailable(reason(self._url, broken, self._access.timeout_s)) from broken
 
     def _packets(self, container: Any, stream: VideoStream) -> Iterator[Packet]:
         """Yield the video's packets; those of a stream without times get the moment of their arrival.

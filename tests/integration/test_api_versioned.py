@@ -98,6 +98,20 @@ def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store
     assert "hush" not in problem(refused, 400)["detail"]
 
 
+def test_hidden_values_of_headers_do_not_follow_a_camera_to_another_host(client, store):
+    secret = {"X-Api-Key": "hush"}
+    client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL, "http_headers": secret})
+    moved = {"stream_url": "http://thief.invalid/"}
+    for headers in ({}, {"http_headers": {"X-Api-Key": "***"}}):
+        assert (
+            "another host" in problem(client.patch("/api/v1/cameras/1", json=moved | headers), 400)["detail"]
+        )
+    new = client.patch("/api/v1/cameras/1", json=moved | {"http_headers": {"X-Api-Key": "new"}})
+    assert new.status_code == 200
+    with store.transaction() as tx:
+        assert cameras.get_camera(tx, 1).http_headers == {"X-Api-Key": "new"}
+
+
 def test_a_processor_is_added_read_changed_and_deleted(counting):
     zones = f"[{SQUARE}, [[0.2, 0.2], [0.8, 0.2]]]"
     added = counting.post(

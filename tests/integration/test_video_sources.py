@@ -394,6 +394,20 @@ def test_headers_of_a_long_answer_go_to_the_cameras_host_only(film, tmp_path, is
     assert "hush" not in str(others)
 
 
+def test_user_and_password_of_a_long_answer_stay_when_it_is_redirected(film, tmp_path) -> None:
+    (tmp_path / "camera.ts").write_bytes(film.read_bytes())
+    others: list[tuple[str, dict[str, str]]] = []
+    with (
+        file_server(tmp_path, host="127.0.0.2", seen=others) as elsewhere,
+        file_server(tmp_path, moved_to=elsewhere) as server,
+    ):
+        url = server.replace("http://", "http://user:hush@") + "/moved/camera.ts"
+        result = followed(url, has_segments(1), timeout_s=3)
+
+    assert len(result.segments) == 1
+    assert {headers.get("Authorization") for _, headers in others} == {None}
+
+
 # ------------------------------------------------------------------ local cameras
 
 
