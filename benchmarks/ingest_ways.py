@@ -39,7 +39,7 @@ Way = Callable[[Task], int]
 """Does the task; returns how many frames were sampled. Imports are made beforehand, by `prepare`."""
 
 
-def ours() -> Way:
+def ours(*, skip_loop_filter: bool = False) -> Way:
     """Playlist over HTTP, lazy sampler, mosaics, detector client."""
     from hypersight_core.detection.client import ObjectDetector
     from hypersight_core.watcher.analysis import Analyst
@@ -48,9 +48,14 @@ def ours() -> Way:
 
     def run(task: Task) -> int:
         analyst = Analyst(ObjectDetector(f"{task.server}/objects"), ROWS, COLS)
-        return _sampled(task, lambda pictures: analyst.analyse(pictures, lambda: False))
+        return _sampled(task, lambda pictures: analyst.analyse(pictures, lambda: False), skip_loop_filter)
 
     return run
+
+
+def without_loop_filter() -> Way:
+    """Ours, with the camera option that is not exact."""
+    return ours(skip_loop_filter=True)
 
 
 def stream() -> Way:
@@ -69,11 +74,13 @@ def _prepare() -> None:
     FrameSampler(1.0)
 
 
-def _sampled(task: Task, taken: Callable[[Iterator[Any]], Iterable[object]]) -> int:
+def _sampled(
+    task: Task, taken: Callable[[Iterator[Any]], Iterable[object]], skip_loop_filter: bool = False
+) -> int:
     from hypersight_core.video.sampler import FrameSampler
     from hypersight_core.video.source import Segment, open_source
 
-    sampler = FrameSampler(task.watch_fps)
+    sampler = FrameSampler(task.watch_fps, skip_loop_filter=skip_loop_filter)
     source = open_source(f"{task.server}/{task.playlist}", stop=lambda: False)
     count = 0
     for piece in source.pieces():
@@ -163,6 +170,7 @@ def _blocks(process: "subprocess.Popen[bytes]", size: int) -> Iterator[bytes]:
 
 WAYS: dict[str, Callable[[], Way]] = {
     "ours": ours,
+    "without loop filter": without_loop_filter,
     "stream": stream,
     "A": full_decode,
     "B": opencv,
