@@ -191,10 +191,10 @@ def main(way: str, server: str, playlist: str, folder: str, watch_fps: str) -> N
     before_s = cpu_s()
     count = run(task)
     used_s = cpu_s() - before_s
-    print(json.dumps({"cpu_s": used_s, "frames": count, "rss_mb": _peak_rss_mb()}))
+    print(json.dumps({"cpu_s": used_s, "frames": count, "rss_mb": peak_rss_mb()}))
 
 
-def _peak_rss_mb() -> float:
+def peak_rss_mb() -> float:
     """Return this process's own peak (`ru_maxrss` would count the parent's before the start)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024

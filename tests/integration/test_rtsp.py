@@ -119,7 +119,7 @@ def test_rtmp_is_read_like_any_stream(folder) -> None:
 
 def is_back_after(trouble: threading.Event, count: int):
     """Say that enough came after the trouble was over."""
-    before: list[int] = []
+    before = [0]
 
     def is_back(result: Followed) -> bool:
         if not trouble.is_set():
