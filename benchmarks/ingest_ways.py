@@ -42,12 +42,14 @@ Way = Callable[[Task], int]
 def ours(*, skip_loop_filter: bool = False) -> Way:
     """Playlist over HTTP, lazy sampler, mosaics, detector client."""
     from hypersight_core.detection.client import ObjectDetector
+    from hypersight_core.domain.cameras import CameraSettings
     from hypersight_core.watcher.analysis import Analyst
 
     _prepare()
+    camera = CameraSettings(name="camera", stream_url=NOWHERE, watch_rows=ROWS, watch_cols=COLS)
 
     def run(task: Task) -> int:
-        analyst = Analyst(ObjectDetector(f"{task.server}/objects"), ROWS, COLS)
+        analyst = Analyst(ObjectDetector(f"{task.server}/objects"), camera)
         return _sampled(task, lambda pictures: analyst.analyse(pictures, lambda: False), skip_loop_filter)
 
     return run

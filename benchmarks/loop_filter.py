@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.ingest import CACHE_DIR, CLIPS
 from benchmarks.ingest_clips import written
 from hypersight.footage import pedestrians
-from hypersight_core.domain.assignment import OPEN, assign
+from hypersight_core.domain.assignment import assign
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.picture import Picture, Pixels
 from hypersight_core.video.sampler import FrameSampler
@@ -98,7 +98,9 @@ def quality(clip: Path, watch_fps: float, finder: Finder) -> dict[str, float]:
         pair = one.to_bgr(*CELL_PX), other.to_bgr(*CELL_PX)
         likeness.append(psnr_db(*pair))
         found, again = (finder.find(bgr) for bgr in pair)
-        pairs = int((assign(1 - overlap(found, again), 1 - LEAST_IOU) != OPEN).sum())
+        shared = overlap(found, again)
+        possible = ((row, column, 1 - shared[row, column]) for row, column in np.argwhere(shared > LEAST_IOU))
+        pairs = len(assign(possible, 1 - LEAST_IOU))
         same, either = same + pairs, either + len(found) + len(again) - pairs
     return {
         "psnr_mean_db": statistics.mean(likeness),
