@@ -117,11 +117,12 @@ def test_rtmp_is_read_like_any_stream(folder) -> None:
     assert abs(datetime.now(UTC) - result.segments[-1].stop_at) < timedelta(seconds=5)
 
 
-def is_back_after(trouble: threading.Event, count: int):
-    """Say that enough came after the trouble was over."""
+def is_back_after(trouble: threading.Event, count: int, began: threading.Event):
+    """Say that enough came after the trouble was over; it may begin once something came."""
     before = [0]
 
     def is_back(result: Followed) -> bool:
+        began.set()
         if not trouble.is_set():
             before[:] = [len(result.segments)]
         return len(result.segments) >= before[0] + count
@@ -131,9 +132,10 @@ def is_back_after(trouble: threading.Event, count: int):
 
 @pytest.mark.parametrize("fault", ["killed", "half-open"])
 def test_a_server_that_goes_away_is_a_gap_until_it_is_back(server: RtspServer, fault) -> None:
-    over = threading.Event()
+    over, began = threading.Event(), threading.Event()
 
     def trouble() -> None:
+        began.wait(20)
         if fault == "killed":
             server.send(signal.SIGKILL)
             time.sleep(1.5)
@@ -144,10 +146,10 @@ def test_a_server_that_goes_away_is_a_gap_until_it_is_back(server: RtspServer, f
             server.send(signal.SIGCONT)
         over.set()
 
-    timer = threading.Timer(3.5, trouble)
-    timer.start()
-    result = followed(server.url, is_back_after(over, 2), within_s=40, timeout_s=2)
-    timer.join()
+    troublemaker = threading.Thread(target=trouble)
+    troublemaker.start()
+    result = followed(server.url, is_back_after(over, 2, began), within_s=40, timeout_s=2)
+    troublemaker.join()
 
     lost = [state for state in result.states[1:] if not state.is_connected]
     assert lost
