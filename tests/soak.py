@@ -71,7 +71,7 @@ def watch(url: str, detector_url: str, folder: Path) -> None:
         processors=(a_processor(output_hls=True), a_processor(processor_id=5, kind="objects")),
     )
     detector = ObjectDetector(detector_url, timeout_s=1.0, stop=stop.is_set)
-    outputs = Outputs(folder, 1)
+    outputs = Outputs(folder, 1, tuple)  # nobody looks but at the preview that is always made
     services = Services(lambda _: FoundFaces((), ()), encode_jpeg, lambda _: None)
     loop = SegmentLoop(plan, detector, services, outputs=outputs, max_lag_s=MAX_LAG_S, stop=stop)
     loop.configure(plan)
