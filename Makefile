@@ -28,7 +28,7 @@ test: setup ## run every test
 chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)
 	@$(BIN)/python -m tests.chaos
 
-soak: setup ## watch a camera for half an hour while everything goes wrong; MINUTES=2 is shorter
+soak: setup ## watch a camera for half an hour while everything goes wrong; MINUTES=5 is shorter
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
 check: lint types contracts ## everything CI runs beside the tests

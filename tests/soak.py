@@ -1,7 +1,7 @@
 """Watches a camera for a long time while everything goes wrong, and checks that nothing leaks or is lost.
 
     make soak                      (30 minutes)
-    python -m tests.soak --minutes 2
+    python -m tests.soak --minutes 5        (shorter ones end before memory has warmed up)
 
 The watching part (source, sampler, detector client, processors, preview; no database) runs in a process of
 its own, whose memory, file descriptors and threads are read every few seconds. Meanwhile the camera stalls,
