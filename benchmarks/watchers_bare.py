@@ -8,6 +8,7 @@ import sys
 import httpx
 
 from benchmarks.watchers_stack import WATCH_FPS
+from hypersight_core.video.access import Access
 from hypersight_core.video.hls import HlsReader
 from hypersight_core.video.mosaic import MosaicCanvas
 from hypersight_core.video.sampler import FrameSampler
@@ -17,7 +18,7 @@ from hypersight_core.watcher.analysis import layout_for
 
 def main(stream_url: str, detector_url: str) -> None:
     """Go on until killed."""
-    reader = HlsReader(stream_url, timeout_s=10.0, resume_after=None)
+    reader = HlsReader(stream_url, access=Access(), resume_after=None)
     sampler, canvas = FrameSampler(WATCH_FPS), None
     with httpx.Client(trust_env=False) as http:
         for piece in reader.read(lambda: False):
