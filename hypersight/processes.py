@@ -1,12 +1,13 @@
 """Child processes of the local stack: started together, ended together, nothing left behind."""
 
+import contextlib
 import ctypes
 import logging
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def stop_together(running: Sequence[Running]) -> None:
         one.ask_to_stop()
     for one in running:
         one.ensure_stopped()
+
+
+def stop_adopted(known: Collection[int], within_s: float) -> None:
+    """End children whose pid is not `known`: what killed services left to us."""
+    adopted = [one for one in psutil.Process().children() if one.pid not in known]
+    for process in adopted:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, left = psutil.wait_procs(adopted, timeout=within_s)
+    for process in left:
+        _kill(process)
 
 
 def rotate(log_path: Path) -> None:

@@ -16,16 +16,19 @@ from hypersight import endpoints
 from hypersight.dagster_services import dagster_services
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, rotate, stop_together
+from hypersight.processes import Running, Service, rotate, stop_adopted, stop_together
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import schema
+from hypersight_pipelines import orphans
 
 logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 Say = Callable[[str], None]
 DETECTOR = "detector"
+ORPHANS_END_WITHIN_S = 5.0
+"""Time for watchers whose parent was killed to finish the segment in hand."""
 
 
 def answers(url: str) -> Callable[[], bool]:
@@ -82,6 +85,7 @@ class Stack:
             self._exit.enter_context(only_one(self._asked.var_dir))
             self._exit.callback(endpoints.remove, self._asked.var_dir)
             self.settings = self._prepared()
+            orphans.adopt()  # watchers outlive what started them; not the database, which ends by itself
             for service in (*self._services(), *beside):
                 self._begin(service)
             for running in self._running:
@@ -97,11 +101,15 @@ class Stack:
 
     def keep_up(self) -> list[str]:
         """Start again what ended by itself; return the names of those services."""
-        return [one.service.name for one in self._running if one.restart_if_ended()]
+        restarted = [one.service.name for one in self._running if one.restart_if_ended()]
+        orphans.collect({one.process.pid for one in self._running})
+        return restarted
 
     def stop(self) -> None:
         """End everything: what the watchers need to finish the segment in hand goes last."""
         stop_together([one for one in self._running if one.service.name != DETECTOR])
+        if self._running:
+            stop_adopted({one.process.pid for one in self._running}, ORPHANS_END_WITHIN_S)
         stop_together([one for one in self._running if one.service.name == DETECTOR])
         self._running = []
         self._exit.close()

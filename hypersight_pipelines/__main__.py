@@ -18,6 +18,8 @@ from types import MappingProxyType
 
 import psutil
 
+from hypersight_pipelines import orphans
+
 ROOT = Path(__file__).parents[1]
 WATCHERS_END_WITHIN_S = 5.0
 SERVER_ENDS_WITHIN_S = 1.0
@@ -28,7 +30,7 @@ NURSERY_AGAIN_S = 2.0
 LEAN: Mapping[str, str] = MappingProxyType({"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"})
 """One heap however many threads, and no threads of numpy's, which nothing here needs."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+PR_SET_PDEATHSIG = 1
 
 _LIBC = ctypes.CDLL(None)
 
@@ -38,14 +40,13 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    # Whoever is left behind when a child of ours is killed becomes our own child, to be told and collected.
-    _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    orphans.adopt()
     asked, for_server = _parser().parse_known_args(arguments)
     server = _started("dagster", "api", "grpc", *for_server, *_what_is_served())
     nursery = _Nursery(asked.nursery)
     while server.poll() is None and not stop.wait(LOOK_S):
         nursery.keep_up()
-        _collect_orphans({server.pid, nursery.pid})
+        orphans.collect({server.pid, nursery.pid})
     nursery.end()
     if server.poll() is None:
         _end(psutil.Process(server.pid))
@@ -104,13 +105,6 @@ def _started(module: str, *arguments: str, environ: Mapping[str, str] = NOTHING)
         start_new_session=True,  # Ctrl-C reaches us alone
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no lock is taken
     )
-
-
-def _collect_orphans(known: set[int]) -> None:
-    """Take ended processes off the process table, except those whose end is asked for elsewhere."""
-    peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    while (ended := os.waitid(os.P_ALL, 0, peek)) is not None and ended.si_pid not in known:
-        os.waitpid(ended.si_pid, 0)
 
 
 def _end(server: psutil.Process) -> None:

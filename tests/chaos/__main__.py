@@ -98,8 +98,10 @@ def run(folder: Path, seed: int, only: Sequence[str], pair_count: int) -> int:
         rows.append({"fault": one.fault.name, "recovered_s": round(one.recovered_s, 1), **asdict(found),
                      "problems": problems_of(one, found)})  # fmt: skip
     _print(rows)
-    print(json.dumps(rows))
-    return 1 if any(row["problems"] for row in rows) else 0
+    for orphan in world.orphans:
+        print(f"left behind after the end: {orphan}")
+    print(json.dumps({"faults": rows, "orphans": world.orphans}))
+    return 1 if world.orphans or any(row["problems"] for row in rows) else 0
 
 
 def _wait_well(world: World) -> None:

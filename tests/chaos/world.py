@@ -57,6 +57,8 @@ class World:
         self.has_small_spool = False
         self.extra: subprocess.Popen[bytes] | None = None
         """A second daemon, while there is one."""
+        self.orphans: list[str] = []
+        """Processes that outlived the stack; known after its end."""
         self._exit = ExitStack()
 
     def __enter__(self) -> "World":
@@ -155,6 +157,7 @@ class World:
             process.kill()
             process.wait()
         for left in self.family():
+            self.orphans.append(" ".join(left.info["cmdline"] or [left.name()]))
             left.kill()
 
     def _endpoints(self) -> dict[str, Any]:
