@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hypersight_core.domain.assignment import Pair, assign
+from hypersight_core.domain.hiding import hidden_shares
 from hypersight_core.domain.motion import POINT_VARS, POINTS, Motion
 from hypersight_core.domain.tracks import Floats, Found, Ints, TrackingSettings, Tracks
 
@@ -41,11 +42,37 @@ class Association:
         is_strong = found.is_strong.tolist()
         limit = self._limit()
         pairs = self._pairs(found, limit) if is_strong else []
-        column_of = assign([pair for pair in pairs if is_strong[pair[1]]], limit)
-        left = [pair for pair in pairs if not is_strong[pair[1]] and pair[0] not in column_of]
+        strong = [pair for pair in pairs if is_strong[pair[1]]]
+        column_of = assign(strong, limit)
+        self._put_nearer_first(column_of, strong)
+        taken = set(column_of.values())
+        left = [pair for pair in pairs if pair[0] not in column_of and pair[1] not in taken]
         if left:
             column_of |= assign(left, limit)
         return np.array([column_of.get(row, OPEN) for row in range(len(self._tracks))], dtype=np.int64)
+
+    def _put_nearer_first(self, column_of: dict[int, int], pairs: Sequence[Pair]) -> None:
+        """Let who is left without a detection take that of a person it hides: that one cannot be seen.
+
+        This only chooses between the two. As a part of the costs it would keep hidden persons from
+        being found at all, or make everybody take whatever is left.
+        """
+        most = self._settings.hidden_penalty
+        left = [pair for pair in pairs if pair[0] not in column_of]
+        if not left:
+            return
+        owned = {column: (row, cost) for row, column, cost in pairs if column_of.get(row) == column}
+        rivals = [pair for pair in left if pair[1] in owned and pair[2] < owned[pair[1]][1] + most]
+        if not rivals:
+            return
+        rows = sorted({row for row, _, _ in rivals} | {owned[column][0] for _, column, _ in rivals})
+        shares = hidden_shares(np.array(rows), self._tracks, self._now, self._last_at, self._settings)
+        dearer = dict(zip(rows, (most * shares).tolist(), strict=True))
+        for row, column, cost in sorted(rivals, key=lambda pair: (pair[2] + dearer[pair[0]], pair)):
+            owner, price = owned[column]
+            if row not in column_of and cost + dearer[row] < price + dearer[owner]:
+                del column_of[owner]
+                column_of[row], owned[column] = column, (row, cost)
 
     def _limit(self) -> float:
         settings, step_s = self._settings, self._at_s - self._last_at

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hypersight_core.domain.association import OPEN, Association
+from hypersight_core.domain.hiding import hidden_shares
 from hypersight_core.domain.motion import POINTS, Motion, corrected, first_motion, predicted
 from hypersight_core.domain.tracks import Bools, Floats, Found, Ints, TrackingSettings, Tracks
 from hypersight_core.errors import InvalidInput
@@ -53,7 +54,7 @@ class Tracker:
         columns = Association(self.tracks, now, at_s, self._last_at, self._settings).columns(found)
         is_seen = columns != OPEN
         unseen = (~is_seen).nonzero()[0].tolist()
-        ended = np.array([row for row in unseen if self._is_given_up(row, at_s)], dtype=np.int64)
+        ended = self._given_up(unseen, at_s, now)
         change = Change(ended, now[POINTS].take(ended, axis=1))
         self.tracks.frames += 1
         if len(is_strong):
@@ -106,14 +107,31 @@ class Tracker:
         sizes = np.maximum(corners[2:] - corners[:2], SMALLEST)
         return Found(corners[:2] + self._handle * sizes, sizes, is_strong)
 
-    def _is_given_up(self, row: int, at_s: float) -> bool:
-        """Say whether a track that is not seen ends: not at its first miss, unless after an interruption."""
-        settings, seen_at = self._settings, self.tracks.seen_at[row]
+    def _given_up(self, unseen: list[int], at_s: float, now: Motion) -> Ints:
+        """Return which of the tracks that are not seen end: those unseen for too long, hidden or not."""
+        longest_s = self._settings.hidden_age_s
+        late_s = {row: self._late_s(row, at_s) for row in unseen}
+        may_hide = [row for row, late in late_s.items() if 0.0 < late <= longest_s]
+        if may_hide:
+            shares = hidden_shares(np.array(may_hide), self.tracks, now, self._last_at, self._settings)
+            for row, share in zip(may_hide, shares.tolist(), strict=True):
+                late_s[row] -= longest_s * share
+        return np.array([row for row, late in late_s.items() if late > 0.0], dtype=np.int64)
+
+    def _late_s(self, row: int, at_s: float) -> float:
+        """Return for how long a track should have been seen; infinite when hiding is no excuse.
+
+        None is late at its first miss, and all are that are not found again after an interruption.
+        """
+        settings, seen_at = self._settings, float(self.tracks.seen_at[row])
+        if math.isnan(self._last_at):
+            return math.inf
         if seen_at >= self._last_at - EPSILON_S:
-            return False
-        is_tentative = self.tracks.hits[row] < settings.confirm_hits
-        max_age_s = settings.tentative_age_s if is_tentative else settings.max_age_s
-        return math.isnan(self._last_at) or bool(at_s - seen_at > max_age_s + EPSILON_S)
+            return 0.0
+        unseen_s = at_s - seen_at - EPSILON_S
+        if self.tracks.hits[row] < settings.confirm_hits:
+            return math.inf if unseen_s > settings.tentative_age_s else 0.0
+        return unseen_s - settings.max_age_s
 
     def _correct(self, is_seen: Bools, now: Motion, points: Floats, sizes: Floats, at_s: float) -> None:
         """Take in the detection of each track, `(2, n)`; those of tracks that have none are not looked at."""

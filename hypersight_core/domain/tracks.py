@@ -43,6 +43,12 @@ class TrackingSettings:
     """Added to the cost per second a track was unseen before the frame, up to `max_age_s`."""
     rarity_penalty: float = 0.8
     """Added to the cost times -log of the share of frames a track was detected on: persons are, mostly."""
+    hidden_penalty: float = 4.0
+    """What a wholly covered person has to be likelier by to take a detection from who covers it."""
+    hidden_age_s: float = 2.0
+    """How much longer than `max_age_s` a wholly covered person is remembered."""
+    hiding_s: float = 0.5
+    """Who was not seen for longer before the newest frame hides nobody."""
     visibility_s: float = 1.0
     """Time constant of `Tracks.visibility`."""
     longest_step_s: float = 6.0

@@ -180,3 +180,29 @@ def test_a_tracker_restored_in_mid_stream_goes_on_as_if_nothing_had_happened(see
 def test_a_state_that_is_none_is_refused(state):
     with pytest.raises(InvalidInput):
         Tracker().restore(state)
+
+
+def test_who_is_hidden_leaves_the_only_detection_to_the_nearer_one():
+    tracker = Tracker()
+    for i in range(10):
+        follow(tracker, i / 5, (0.5, 0.5), (0.506, 0.47))
+    assert follow(tracker, 2.0, (0.5035, 0.484)) == [1]
+
+
+@pytest.mark.parametrize(("front_y", "is_kept"), [(0.58, True), (0.42, False)])
+def test_a_person_behind_another_is_remembered_longer_than_one_in_front(front_y, is_kept):
+    tracker = Tracker()
+    for i in range(10):
+        follow(tracker, i / 5, (0.5, front_y), (0.501, 0.5))
+    for i in range(10, 24):
+        assert follow(tracker, i / 5, (0.5, front_y)) == [1]
+    assert (2 in tracker.tracks.ids.tolist()) == is_kept
+
+
+def test_nobody_hides_for_ever():
+    tracker = Tracker()
+    for i in range(10):
+        follow(tracker, i / 5, (0.5, 0.53), (0.501, 0.5))
+    for i in range(10, 40):
+        follow(tracker, i / 5, (0.5, 0.53))
+    assert tracker.tracks.ids.tolist() == [1]
