@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import metadata
 from tests.databases import LANES, POSTGRESQL, Databases, has_real_backends, open_folder
+
+# A busy machine is no mistake of the code's; what takes long is measured in `benchmarks`.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

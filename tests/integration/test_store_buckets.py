@@ -87,7 +87,7 @@ def test_a_day_the_calendar_left_out_makes_no_bucket(bucket_edges: Edges):
     assert [edge.astimezone(zone).day for edge in edges] == [29, 31, 31]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(sorted(BUCKETS)),

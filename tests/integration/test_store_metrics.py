@@ -21,7 +21,7 @@ from tests.builders import an_event, camera_settings, noon, processor_settings
 
 ZONES = ("UTC", "Europe/Prague", "Asia/Kathmandu", "Australia/Lord_Howe")
 DST_NIGHT = datetime.fromisoformat("2026-03-29T00:00:00+00:00")
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def random_films(draw: st.DrawFn) -> Film:
     return frames
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(random_films(), st.integers(1, 39))
 def test_a_restart_anywhere_changes_no_count(frames, restart):
     zones = [MIDDLE, UPWARD, LEFT_HALF]
@@ -172,7 +172,7 @@ def test_a_restart_anywhere_changes_no_count(frames, restart):
     assert crossings == counted(zones, frames)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(random_films())
 def test_ways_in_and_out_of_a_zone_take_turns_for_each_person(frames):
     last: dict[tuple[int, int], bool] = {}
@@ -181,7 +181,7 @@ def test_ways_in_and_out_of_a_zone_take_turns_for_each_person(frames):
         last[one.track_id, one.zone] = one.is_in
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(random_films())
 def test_a_zone_counts_the_same_whatever_other_zones_there_are(frames):
     def of_middle(zones: list[Zone]) -> list[tuple[float, int, bool]]:

@@ -15,7 +15,7 @@ from tests.walkers import a_frame, running, seen
 MIDDLE = Zone(((0.35, 0.2), (0.65, 0.2), (0.65, 0.8), (0.35, 0.8)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["traffic", "objects"]),
     st.integers(0, 2**32 - 1),

@@ -109,7 +109,7 @@ def test_a_full_disk_loses_the_new_record_only(tmp_path: Path):
         assert seqs(spool) == [1, 3]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 5), st.data())
 def test_a_file_cut_at_any_byte_loses_the_torn_record_only(count: int, data: st.DataObject):
     with _spool_folder(count) as (folder, file, ends):
@@ -125,7 +125,7 @@ def test_a_file_cut_at_any_byte_loses_the_torn_record_only(count: int, data: st.
             assert seqs(third) == [*whole, 99]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 5), st.integers(0, 255), st.data())
 def test_a_damaged_byte_costs_its_record_and_never_yields_a_wrong_one(
     count: int, byte: int, data: st.DataObject

@@ -155,7 +155,7 @@ def test_memory_is_bounded_however_many_detections_come():
         assert len(tracker.tracks) <= 50
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 28))
 def test_a_tracker_restored_in_mid_stream_goes_on_as_if_nothing_had_happened(seed, restart):
     random = np.random.default_rng(seed)
