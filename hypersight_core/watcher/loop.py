@@ -3,9 +3,8 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,6 +15,7 @@ from hypersight_core.processors.interface import Frame, SegmentStart, Services
 from hypersight_core.video.sampler import FrameSampler, Picture
 from hypersight_core.video.source import Gap, Segment
 from hypersight_core.watcher.analysis import AnalysedFrame, Analyst, PersonFinder
+from hypersight_core.watcher.coverage import Coverage
 from hypersight_core.watcher.outputs import Outputs
 from hypersight_core.watcher.running import RunningProcessors
 
@@ -24,11 +24,6 @@ logger = logging.getLogger(__name__)
 CLOCK_STEP = timedelta(minutes=10)
 """A stream time further than this before the last position is a changed clock (an hour, where a camera ends
 its daylight saving time), not a repetition: playlists are shorter."""
-
-
-LONGEST_PAUSE = timedelta(days=31)
-"""Longer ones leave no observation: that nobody watched is clear without, and a clock set by years would
-leave a row for every hour of them."""
 TICK = timedelta(microseconds=1)
 SEAM = timedelta(seconds=1.5)
 """Segments further apart than this have something missing between them."""
@@ -72,11 +67,8 @@ class SegmentLoop:
         self._seq = 0
         self._position_at: datetime | None = None
         self._ended_at: datetime | None = None
-        self._seen_until: datetime | None = None
-        self._unstored: Observation | None = None
+        self._coverage = Coverage()
         self._is_resumed = self._is_broken = False
-        self.frames: Mapping[str, int] = {}
-        """Wanted frames so far by what became of them: `detected`, or the reason why not."""
         self._advice = ""
 
     @property
@@ -94,6 +86,11 @@ class SegmentLoop:
         """Stream time up to which everything is counted."""
         return self._position_at
 
+    @property
+    def frames(self) -> Mapping[str, int]:
+        """Wanted frames so far by what became of them: `detected`, or the reason why not."""
+        return self._coverage.frames
+
     def resume(self, record: SegmentRecord, seen_until: datetime | None) -> None:
         """Go on after `record`, as if there had been no restart.
 
@@ -103,7 +100,7 @@ class SegmentLoop:
         """
         self._seq, self._position_at = record.seq, record.position_at
         self._ended_at, self._is_resumed = record.position_at, True
-        self._seen_until = seen_until
+        self._coverage.resume(seen_until)
         self._running.configure(self._plan, record.state)
 
     def configure(self, plan: WatchPlan) -> None:
@@ -127,9 +124,7 @@ class SegmentLoop:
 
     def unstored(self, record: SegmentRecord) -> None:
         """Take note that a record could not be kept: the next one says that its time is missing."""
-        lost = record.observations
-        wanted = sum(one.frames_wanted for one in lost)
-        self._unstored = self._observation(lost[0].from_at, lost[-1].to_at, wanted, 0, Reason.LATE_DROPPED)
+        self._coverage.unstored(record)
 
     def gap(self, gap: Gap, *, is_late: bool = False) -> SegmentRecord | None:
         """Record a piece of time nobody saw; None when its length is not known.
@@ -241,39 +236,16 @@ class SegmentLoop:
 
     def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
         self._seq += 1
-        self.frames = _counted_in(self.frames, seen)
         self._position_at = position_at
-        lost, self._unstored = self._unstored, None
         self._advice = self._running.advice()
         return SegmentRecord(
             camera_id=self._plan.camera.camera_id,
             seq=self._seq,
             position_at=position_at,
             events=tuple(events),
-            observations=(*([lost] if lost else ()), *self._since_restart(seen)),
+            observations=self._coverage.observed(seen, self._plan.camera.watch_fps),
             state=self._running.state(),
         )
-
-    def _since_restart(self, seen: Observation) -> tuple[Observation, ...]:
-        """Return the observation; after a restart also the time that nobody watched, and nothing twice."""
-        until, self._seen_until = self._seen_until, None
-        if until is None:
-            return (seen,)
-        if seen.from_at < until < seen.to_at:
-            return (replace(seen, from_at=until),)
-        pause = seen.from_at - until
-        if not timedelta() < pause <= LONGEST_PAUSE:
-            return (seen,)
-        wanted = round(pause.total_seconds() * self._plan.camera.watch_fps)
-        return self._observation(until, seen.from_at, wanted, 0, Reason.PAUSED), seen
-
-
-def _counted_in(frames: Mapping[str, int], seen: Observation) -> Mapping[str, int]:
-    counts = Counter(frames)
-    counts["detected"] += seen.frames_detected
-    if seen.reason is not None:
-        counts[seen.reason.value] += seen.frames_wanted - seen.frames_detected
-    return dict(counts)
 
 
 def _sampler(plan: WatchPlan) -> FrameSampler:
