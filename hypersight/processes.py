@@ -128,14 +128,24 @@ def stop_together(running: Sequence[Running]) -> None:
 
 
 def stop_adopted(known: Collection[int], within_s: float) -> None:
-    """End children whose pid is not `known`: what killed services left to us."""
-    adopted = [one for one in psutil.Process().children() if one.pid not in known]
+    """End children whose pid is not `known`: what killed services left to us.
+
+    The database's server, which detaches itself, may be a child of ours too; it is not ended here.
+    """
+    adopted = [one for one in psutil.Process().children() if one.pid not in known and not _is_database(one)]
     for process in adopted:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
     _, left = psutil.wait_procs(adopted, timeout=within_s)
     for process in left:
         _kill(process)
+
+
+def _is_database(process: psutil.Process) -> bool:
+    try:
+        return process.name().startswith("postgres")
+    except psutil.NoSuchProcess:
+        return False
 
 
 def rotate(log_path: Path) -> None:

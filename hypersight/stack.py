@@ -16,6 +16,7 @@ from hypersight import endpoints
 from hypersight.dagster_services import dagster_services
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
+from hypersight.postgres import EmbeddedPostgres
 from hypersight.processes import Running, Service, rotate, stop_adopted, stop_together
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
@@ -74,6 +75,7 @@ class Stack:
         """With the ports and the database that were really taken; valid after `start`."""
         self._exit = ExitStack()
         self._running: list[Running] = []
+        self._database: EmbeddedPostgres | None = None
 
     def start(self, *beside: Service) -> None:
         """Start all parts, and the services `beside` them, and wait until each answers.
@@ -85,7 +87,7 @@ class Stack:
             self._exit.enter_context(only_one(self._asked.var_dir))
             self._exit.callback(endpoints.remove, self._asked.var_dir)
             self.settings = self._prepared()
-            orphans.adopt()  # watchers outlive what started them; not the database, which ends by itself
+            orphans.adopt()  # watchers outlive what started them
             for service in (*self._services(), *beside):
                 self._begin(service)
             for running in self._running:
@@ -103,7 +105,7 @@ class Stack:
         """Start again what ended by itself; return the names of those services."""
         restarted = [one.service.name for one in self._running if one.restart_if_ended()]
         orphans.collect({one.process.pid for one in self._running})
-        return restarted
+        return [*restarted, *(["database"] if self._has_restarted_database() else [])]
 
     def stop(self) -> None:
         """End everything: what the watchers need to finish the segment in hand goes last."""
@@ -114,15 +116,25 @@ class Stack:
         self._running = []
         self._exit.close()
 
+    def _has_restarted_database(self) -> bool:
+        if self._database is None or self._database.is_running():
+            return False
+        try:
+            self._database.start()
+        except SetupFailed as error:
+            logger.warning("the database does not start, it is tried again", extra={"reason": str(error)})
+            return False
+        return True
+
     def _prepared(self) -> Settings:
         asked = self._asked
         ports = _ports(asked)
         url = asked.database_url
         if not url:
-            server = embedded_postgres(asked)
+            self._database = embedded_postgres(asked)
             self._say("database: starting the embedded PostgreSQL")
-            url = server.start()
-            self._exit.callback(server.stop)
+            url = self._database.start()
+            self._exit.callback(self._database.stop)
         schema.upgrade(url)
         detector = f"http://127.0.0.1:{ports['detector']}"
         default = Settings()

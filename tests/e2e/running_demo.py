@@ -33,6 +33,16 @@ class RunningDemo:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    def get_when_it_answers(self, path: str) -> Any:
+        """Ask again and again while the API says that it cannot reach its database."""
+        return eventually(
+            lambda: (
+                (reply := httpx.get(self.endpoints["api"] + path, timeout=10)).is_success and reply.json()
+            ),
+            within_s=60,
+            what=f"{path} answers",
+        )
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
         reply = httpx.post(self.endpoints["api"] + path, json=body, timeout=10)
         assert reply.status_code == 200, reply.text

@@ -153,6 +153,22 @@ def test_a_run_cancelled_in_dagster_ends_canceled_and_is_replaced(demo):
     eventually(lambda: demo.get("/statusWatch")[run["camera_id"]]["watching"], within_s=60, what="replaced")
 
 
+def test_a_killed_database_is_started_again_and_counting_goes_on(demo):
+    lines = (demo.var_dir / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
+    psutil.Process(int(lines[0])).kill()
+    camera_ids = set(demo.get_when_it_answers("/statusWatch"))
+    eventually(
+        lambda: (
+            {one for one, seen in demo.get_when_it_answers("/statusWatch").items() if seen["watching"]}
+            == camera_ids
+        ),
+        within_s=60,
+        what="all cameras are watched",
+    )
+    before = traffic(demo)
+    eventually(lambda: traffic(demo) > before, within_s=60, what="more entries")
+
+
 def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
     family = demo.family()
     assert len(family) > 6
