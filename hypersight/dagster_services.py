@@ -1,6 +1,5 @@
 """Dagster in the local stack: one code server, the daemon and the UI, all over the same database."""
 
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,11 +39,10 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         "DAGSTER_HOME": str(home),
         "DAGSTER_POSTGRES_URL": storage_url(settings.database_url),
     }
-    is_ready = _accepts(address)
     yield Service(
         CODE,
         [sys.executable, "-m", "hypersight_pipelines", "--socket", str(address), *_forking(nursery)],
-        lambda: is_ready() and (nursery is None or listens(nursery)),
+        lambda: listens(address) and (nursery is None or listens(nursery)),
         environ,
         stop_within_s=8.0,
         is_needed_by_next=True,
@@ -86,18 +84,6 @@ def _socket_path(home: Path) -> Path:
     if len(str(path)) < MAX_SOCKET_PATH:
         return path
     return Path(tempfile.mkdtemp(prefix="hypersight-")) / "code.sock"
-
-
-def _accepts(path: Path) -> Callable[[], bool]:
-    def is_ready() -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(path))
-            except OSError:
-                return False
-        return True
-
-    return is_ready
 
 
 def _serves(url: str) -> Callable[[], bool]:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,11 +18,13 @@ import sqlalchemy as sa
 
 from hypersight.postgres import EmbeddedPostgres
 from hypersight.simulator import CameraSimulator
+from hypersight.stack import answers
 from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.errors import DatabaseUnavailable
 from hypersight_core.store import cameras, processors, schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import LeaseView, read_leases
+from hypersight_pipelines.launching.calls import listens
 from tests.builders import camera_settings, processor_settings
 from tests.chaos.children import ROOT, Child, free_port
 from tests.chaos.street import SQUARE_ZONE, Street
@@ -209,9 +210,9 @@ class World:
         return is_fresh and lease.state == "watching" and all(self._answers())
 
     def _answers(self) -> Iterator[bool]:
-        yield _is_success(self.endpoints["api"] + "/readyz")
-        yield _is_success(self.endpoints["dagster"] + "/server_info")
-        yield _takes_connections(self.var_dir / "dagster" / "code.sock")
+        yield answers(self.endpoints["api"] + "/readyz")()
+        yield answers(self.endpoints["dagster"] + "/server_info")()
+        yield listens(self.var_dir / "dagster" / "code.sock")
         yield all(
             any(part in (one.info["cmdline"] or []) for one in self.family()) for part in PARTS.values()
         )
@@ -246,19 +247,3 @@ class World:
 
     def _postmaster_pid(self) -> int:
         return int((self.database.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-
-
-def _is_success(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2.0, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def _takes_connections(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True

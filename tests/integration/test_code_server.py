@@ -1,22 +1,16 @@
 """The process that serves the code location to Dagster."""
 
 import signal
-import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
+from hypersight_pipelines.launching.calls import listens
 from tests.e2e.running_demo import ROOT, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-
-
-def listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
 
 
 def test_a_killed_code_server_takes_its_listener_along_so_that_the_next_one_keeps_the_socket(tmp_path):
