@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -11,6 +12,7 @@ from hypersight_core.errors import InvalidInput
 PREFIX = "HYPERSIGHT_"
 FIELD_NAMES = ("OBJECT_DETECTOR_URL", "FACE_DETECTOR_URL", "FACE_WS_PORT")
 """Variables that exist in the field under these names; all others start with `HYPERSIGHT_`."""
+FILE_SUFFIX = "_FILE"
 
 
 def _variable(field: str) -> str:
@@ -22,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     database_url: str = ""
     """SQLAlchemy URL, `postgresql+psycopg://user:password@host:port/name`; empty: the embedded server."""
+    database_password: str = ""
+    """Goes into `database_url` where that holds none, so that the URL is no secret."""
     object_detector_url: str = "http://127.0.0.1:8001/objects"
     """Where JPEG mosaics are posted to find persons; several addresses, parted by commas, take turns."""
     face_detector_url: str = "http://127.0.0.1:8001/faces"
@@ -86,20 +90,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the variables that are ours; empty ones count as unset.
 
+        `NAME_FILE` names a file that holds the value of `NAME`, as secrets of containers are handed over.
+
         Raises:
-            InvalidInput: a variable is malformed or unknown (usually a typo).
+            InvalidInput: a variable is malformed or unknown (usually a typo), or its file cannot be read.
         """
         ours = {
             name: value
             for name, value in environ.items()
-            if value and (name.startswith(PREFIX) or name in FIELD_NAMES)
+            if value and (name.startswith(PREFIX) or name.removesuffix(FILE_SUFFIX) in FIELD_NAMES)
         }
         try:
-            settings = msgspec.convert(ours, cls, strict=False, dec_hook=_path)
+            settings = msgspec.convert(_read_from_files(ours), cls, strict=False, dec_hook=_path)
         except msgspec.ValidationError as error:
             raise InvalidInput(f"bad configuration in the environment: {error}") from error
         return msgspec.structs.replace(
             settings,
+            database_url=_with_password(settings.database_url, settings.database_password),
+            database_password="",
             var_dir=settings.var_dir.expanduser().absolute(),
             cache_dir=settings.cache_dir.expanduser().absolute(),
         )
@@ -109,6 +117,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return {
             field.encode_name: str(getattr(self, field.name)) for field in msgspec.structs.fields(type(self))
         }
+
+
+def _read_from_files(ours: Mapping[str, str]) -> dict[str, str]:
+    values = {name: value for name, value in ours.items() if not name.endswith(FILE_SUFFIX)}
+    for name, path in ours.items():
+        if name.endswith(FILE_SUFFIX):
+            of = name.removesuffix(FILE_SUFFIX)
+            if of in values:
+                raise InvalidInput(f"bad configuration in the environment: both {of} and {name} are set")
+            values[of] = _content(name, Path(path))
+    return values
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"bad configuration in the environment: {name}: {path} cannot be read ({error})"
+        ) from error
+
+
+def _with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if not password or not user or ":" in user:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
 
 
 def _path(kind: type, value: object) -> object:

@@ -46,6 +46,39 @@ def test_a_bad_environment_is_refused(environ):
         Settings.from_environ(environ)
 
 
+def test_a_secret_may_stand_in_a_file(tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    settings = Settings.from_environ({"HYPERSIGHT_API_TOKEN_FILE": str(tmp_path / "token")})
+    assert settings.api_token == "s3cret"  # noqa: S105
+    assert Settings.from_environ(settings.environ()) == settings
+
+
+def test_a_password_goes_into_the_url_of_the_database(tmp_path):
+    (tmp_path / "password").write_text("p@ss/word%")
+    settings = Settings.from_environ(
+        {
+            "HYPERSIGHT_DATABASE_URL": "postgresql://me@db:5432/hypersight",
+            "HYPERSIGHT_DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        }
+    )
+    assert settings.database_url == "postgresql://me:p%40ss%2Fword%25@db:5432/hypersight"
+    assert Settings.from_environ(settings.environ()) == settings
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"HYPERSIGHT_API_TOKEN_FILE": "/nowhere/token"}, "HYPERSIGHT_API_TOKEN_FILE: /nowhere/token"),
+        ({"HYPERSIGHT_API_TOKEN_FILE": "/dev/null", "HYPERSIGHT_API_TOKEN": "x"}, "both"),
+        ({"HYPERSIGHT_API_TOKN_FILE": "/dev/null"}, "HYPERSIGHT_API_TOKN"),
+    ],
+    ids=["missing", "given twice", "misspelt"],
+)
+def test_a_bad_secret_file_is_refused(environ, said):
+    with pytest.raises(InvalidInput, match=said):
+        Settings.from_environ(environ)
+
+
 def test_another_process_reads_the_very_same_settings():
     settings = Settings.from_environ({"OBJECT_DETECTOR_URL": "http://gpu:1/x", "HYPERSIGHT_API_PORT": "8123"})
     assert Settings.from_environ(settings.environ()) == settings
