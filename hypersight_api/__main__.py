@@ -6,10 +6,13 @@ import os
 import socket
 import sys
 import threading
+from typing import Any
 
 import uvicorn
+from litestar import Litestar
 
 from hypersight_api.app import create_app
+from hypersight_api.workers import Workers, share_figures
 from hypersight_core import logs
 from hypersight_core.errors import HypersightError, SetupFailed
 from hypersight_core.settings import Settings
@@ -36,9 +39,7 @@ def main() -> int:
     """Serve until told to stop; 1 when it cannot start, said in one line."""
     try:
         settings = Settings.from_environ(os.environ)
-        logs.configure(settings.log_level)
-        # It writes the query strings of websockets, which may hold a token.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        _configure_logs(settings)
         listener = listening(settings)
         app = create_app(settings)
     except HypersightError as error:
@@ -46,7 +47,25 @@ def main() -> int:
         return 1
     host, port = listener.getsockname()[:2]
     logger.info("listening", extra={"host": host, "port": port})
-    config = uvicorn.Config(
+    with listener:
+        if settings.api_workers == 1:
+            Server(_config(app)).run(sockets=[listener])
+        else:
+            share_figures(os.environ, settings.var_dir)
+            config = _config("hypersight_api.__main__:worker", workers=settings.api_workers, factory=True)
+            Workers(config, [listener], exit_within_s=EXIT_WITHIN_S).run()
+    return 0
+
+
+def worker() -> Litestar:
+    """Build the application in one of several processes."""
+    settings = Settings.from_environ(os.environ)
+    _configure_logs(settings)
+    return create_app(settings)
+
+
+def _config(app: Litestar | str, **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,  # query strings may hold a token
@@ -54,10 +73,14 @@ def main() -> int:
         ws_max_size=MAX_GREETING_BYTES,
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
+        **options,
     )
-    with listener:
-        Server(config).run(sockets=[listener])
-    return 0
+
+
+def _configure_logs(settings: Settings) -> None:
+    logs.configure(settings.log_level)
+    # It writes the query strings of websockets, which may hold a token.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 def listening(settings: Settings) -> socket.socket:

@@ -13,6 +13,7 @@ from hypersight_api.cameras.controller import CameraController
 from hypersight_api.errors import EXCEPTION_HANDLERS
 from hypersight_api.faces import controller as faces
 from hypersight_api.faces.hub import FacesHub
+from hypersight_api.faces.relay import relay
 from hypersight_api.field import controller as field
 from hypersight_api.frames import controller as frames
 from hypersight_api.frames.previews import Previews
@@ -70,16 +71,17 @@ def create_app(settings: Settings) -> Litestar:
     """
     store = Store(settings.database_url, application_name="hypersight api", pool_size=DATABASE_CONNECTIONS)
     hub = FacesHub()
-    figures = Figures(store, hub)
+    figures = Figures(store)
     vendor = Vendor(settings.cache_dir)
     previews = Previews(settings.var_dir, store)
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         stopping = asyncio.Event()
         tidying = asyncio.create_task(keep_tidy(settings.var_dir, store, stopping))
-        yield
+        async with relay(settings.redis_url, hub) as app.state.publish:
+            yield
         stopping.set()
         await tidying
         store.close()

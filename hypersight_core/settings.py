@@ -46,6 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Bearer token of API clients; required unless the API listens on loopback only."""
     live_token: str = ""
     """Bearer token of watchers broadcasting faces; empty: broadcasting is refused."""
+    redis_url: str = ""
+    """Redis through which several API processes share faces, `redis://host:6379/0`; empty: one process."""
+    api_workers: int = 1
+    """Processes of the API on one port; more than one need Redis."""
     dagster_url: str = ""
     """Where people reach the Dagster UI; the page links to it."""
     dagster_port: int = 3000
@@ -80,6 +84,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         if self.detector_max_calls < 1:
             raise ValueError("HYPERSIGHT_DETECTOR_MAX_CALLS must be 1 or more")
+        if self.api_workers < 1:
+            raise ValueError("HYPERSIGHT_API_WORKERS must be 1 or more")
+        if self.api_workers > 1 and not self.redis_url:
+            raise ValueError(
+                "several HYPERSIGHT_API_WORKERS share faces through Redis: set HYPERSIGHT_REDIS_URL"
+            )
         kept_days = (self.events_kept_days, self.observations_kept_days)
         if min(*kept_days, self.columnstore_after_days) < 0:
             raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")

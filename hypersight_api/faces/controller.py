@@ -4,14 +4,17 @@ import asyncio
 from typing import Any
 
 from litestar import WebSocket, post, websocket
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import RawBody
+from litestar.params import RawBody, SkipValidation
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from hypersight_api.bodies import understood
 from hypersight_api.faces.hub import FacesHub, Viewer
+from hypersight_api.faces.relay import Publish
 from hypersight_api.faces.schemas import FacesMessage
+from hypersight_api.health.prometheus import Figures
 
 GREETING, WELCOME = "client", "OK"
 GREETING_WITHIN_S = 10.0
@@ -20,14 +23,18 @@ MAX_MESSAGE_BYTES = 8_000_000
 
 
 @websocket(["/", "/faces"])
-async def watch_faces(socket: WebSocket[Any, Any, Any], hub: NamedDependency[FacesHub]) -> None:
+async def watch_faces(
+    socket: WebSocket[Any, Any, Any],
+    hub: NamedDependency[FacesHub],
+    figures: NamedDependency[SkipValidation[Figures]],
+) -> None:
     """Greet with the text `client`, receive `OK`, then one JSON message per frame that holds faces."""
     await socket.accept()
     if not await _is_greeted(socket):
         if socket.connection_state != "disconnect":
             await socket.close(code=POLICY_VIOLATION, reason=f"say {GREETING!r} first")
         return
-    with hub.join() as viewer:
+    with hub.join() as viewer, figures.viewers.track_inprogress():
         await socket.send_text(WELCOME)
         await _until_gone(socket, viewer)
 
@@ -38,9 +45,10 @@ async def watch_faces(socket: WebSocket[Any, Any, Any], hub: NamedDependency[Fac
     request_max_body_size=MAX_MESSAGE_BYTES,
     include_in_schema=False,
 )
-async def bring_faces(hub: NamedDependency[FacesHub], body: RawBody) -> None:
+async def bring_faces(state: State, body: RawBody) -> None:
     """Broadcast the faces of one frame; for watchers only."""
-    hub.broadcast(understood(body, FacesMessage).text())
+    publish: Publish = state.publish
+    await publish(understood(body, FacesMessage).text())
 
 
 async def _is_greeted(socket: WebSocket[Any, Any, Any]) -> bool:

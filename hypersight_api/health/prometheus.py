@@ -6,16 +6,17 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
-from hypersight_api.faces.hub import FacesHub
 from hypersight_api.health.watchers import WatcherCollector
+from hypersight_api.workers import figures_folder
 from hypersight_core.store.engine import Store
 
 
 class Figures:
     """All figures of one application."""
 
-    def __init__(self, store: Store, hub: FacesHub) -> None:
+    def __init__(self, store: Store) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "hypersight_api_requests",
@@ -29,13 +30,23 @@ class Figures:
             ("route",),
             registry=self._registry,
         )
-        viewers = Gauge("hypersight_faces_viewers", "Clients of the faces websocket", registry=self._registry)
-        viewers.set_function(lambda: hub.viewer_count)
-        self._registry.register(WatcherCollector(store))
+        self.viewers = Gauge(
+            "hypersight_faces_viewers",
+            "Clients of the faces websocket",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._watchers = WatcherCollector(store)
+        self._shared_in = figures_folder()
 
     def text(self) -> bytes:
-        """Return everything in Prometheus' text form."""
-        return generate_latest(self._registry)
+        """Return everything in Prometheus' text form, of all API processes on this port."""
+        told = CollectorRegistry()
+        told.register(self._watchers)
+        if self._shared_in is None:
+            return generate_latest(self._registry) + generate_latest(told)
+        MultiProcessCollector(told, self._shared_in)  # type: ignore[no-untyped-call]
+        return generate_latest(told)
 
 
 class CountRequests(ASGIMiddleware):
