@@ -17,7 +17,7 @@ def main() -> None:
     errors = Console(stderr=True)
     try:
         settings = Settings.from_environ(os.environ)
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, settings.log_format)
         build_app(settings)()
     except HypersightError as error:
         errors.print(f"[red]hypersight:[/red] {redacted_text(str(error))}", highlight=False, soft_wrap=True)

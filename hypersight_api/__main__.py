@@ -78,7 +78,7 @@ def _config(app: Litestar | str, **options: Any) -> uvicorn.Config:
 
 
 def _configure_logs(settings: Settings) -> None:
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     # It writes the query strings of websockets, which may hold a token.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 

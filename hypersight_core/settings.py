@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
@@ -80,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether the local stack forks watchers from one preloaded process; else Dagster starts each afresh."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    log_format: Literal["text", "json"] = "text"
+    """`text` for people, or `json`: an object a line, for log stores."""
 
     def __post_init__(self) -> None:
         if self.detector_max_calls < 1:

@@ -25,7 +25,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; print one JSON line with the address when ready."""
     try:
         settings = Settings.from_environ(os.environ)
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, settings.log_format)
         _serve(_parser(settings).parse_args())
     except HypersightError as error:
         sys.stderr.write(f"hypersight detector: {error}\n")

@@ -1,8 +1,9 @@
+import json
 import logging
 
 import pytest
 
-from hypersight_core.logs import FactsFormatter
+from hypersight_core.logs import FactsFormatter, JsonFormatter
 from hypersight_core.redaction import redacted, redacted_text
 
 
@@ -46,3 +47,23 @@ def test_a_log_line_holds_its_facts_and_no_password():
     )
     line = FactsFormatter().format(record)
     assert line.endswith("INFO x: opened | url=rtsp://cam/1")
+
+
+def test_a_log_line_for_machines_is_one_object_with_its_facts_and_no_password():
+    error = ValueError("rtsp://admin:hunter2@cam/1\nno answer")
+    record = logging.makeLogRecord(
+        {
+            "name": "x", "levelname": "INFO", "msg": "opened %s", "args": ("rtsp://admin:hunter2@cam/1",),
+            "created": 0.25, "frames": 8, "url": "rtsp://admin:hunter2@cam/1",
+            "exc_info": (ValueError, error, None),
+        }
+    )  # fmt: skip
+    line = JsonFormatter(camera_id=1, run_id="a3").format(record)
+    assert "\n" not in line
+    assert "hunter2" not in line
+    said = json.loads(line)
+    assert said.pop("traceback") == "ValueError: rtsp://cam/1\nno answer"
+    assert said == {
+        "ts": "1970-01-01T00:00:00.250Z", "level": "INFO", "logger": "x", "message": "opened rtsp://cam/1",
+        "camera_id": 1, "run_id": "a3", "frames": 8, "url": "rtsp://cam/1",
+    }  # fmt: skip

@@ -19,7 +19,7 @@ def watch_resource(settings: Settings) -> dg.ResourceDefinition:
         # Imported by the run only: the code server needs none of the video libraries.
         from hypersight_core.watcher.watch import watch_camera
 
-        with watcher_log(settings, camera_id):
+        with watcher_log(settings, camera_id, run_id):
             return watch_camera(settings, camera_id, run_id, stop)
 
     return dg.ResourceDefinition.hardcoded_resource(watch)
