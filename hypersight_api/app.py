@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from litestar import Litestar
+from litestar.config.compression import CompressionConfig
 
 from hypersight_api.access import Access
 from hypersight_api.cameras.controller import CameraController
@@ -23,8 +24,10 @@ from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
 from hypersight_api.measures.controller import MeasureController
 from hypersight_api.openapi import openapi_config
-from hypersight_api.pages import controller as pages
+from hypersight_api.pages import files
 from hypersight_api.pages.assets import Vendor
+from hypersight_api.pages.routes import pages_router
+from hypersight_api.pages.shell import Shell
 from hypersight_api.patience import BodyInTime
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
@@ -36,6 +39,7 @@ from hypersight_core.store.engine import Store
 MAX_BODY_BYTES = 1_000_000
 DATABASE_CONNECTIONS, THREADS = 10, 16
 """The store may open twice its connections when busy, so no thread ever waits for one in vain."""
+PACKED_ALREADY = [r"\.jpg$", r"\.ts$", "^/live/"]
 HANDLERS = (
     field.post_traffic,
     field.post_objects,
@@ -55,9 +59,8 @@ HANDLERS = (
     validations.list_validations,
     validations.list_mistakes,
     validations.get_picture,
-    pages.get_page,
-    pages.get_static,
-    pages.get_vendor,
+    files.get_static,
+    files.get_vendor,
 )
 
 
@@ -73,6 +76,7 @@ def create_app(settings: Settings) -> Litestar:
     hub = FacesHub()
     figures = Figures(store)
     vendor = Vendor(settings.cache_dir)
+    shell = Shell(vendor, settings.dagster_url)
     previews = Previews(settings.var_dir, store)
 
     @asynccontextmanager
@@ -87,13 +91,20 @@ def create_app(settings: Settings) -> Litestar:
         store.close()
 
     return Litestar(
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, pages_router(shell)],
         dependencies=providers(
-            settings=settings, store=store, hub=hub, figures=figures, vendor=vendor, previews=previews
+            settings=settings,
+            store=store,
+            hub=hub,
+            figures=figures,
+            vendor=vendor,
+            shell=shell,
+            previews=previews,
         ),
         middleware=[CountRequests(figures), Access(settings), BodyInTime()],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[add_headers],
+        compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),
         lifespan=[lifespan],
         openapi_config=openapi_config(version("hypersight"), vendor),
         request_max_body_size=MAX_BODY_BYTES,

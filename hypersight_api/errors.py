@@ -5,6 +5,7 @@ Calls that exist in the field answer `{"err": true, "msg": …}`, all others RFC
 
 import json
 import logging
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -41,54 +42,49 @@ AWAY = "the database is not available at the moment; try again in a few seconds"
 AnyRequest = Request[Any, Any, Any]
 
 
-def on_domain_error(request: AnyRequest, error: HypersightError) -> Response[bytes]:
-    """Answer an error of our own."""
-    status = next((code for kind, code in STATUS_OF if isinstance(error, kind)), None)
-    if status is None:
-        return on_bug(request, error)
-    if status is not HTTPStatus.SERVICE_UNAVAILABLE:
-        return _answer(request, status, redacted_text(str(error)))
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a caller is told about an error."""
+
+    status: HTTPStatus
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+    errors: object = None
+
+
+def explained(request: AnyRequest, error: Exception) -> Explanation:
+    """Return what to answer; what is nobody's business goes into the log."""
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = HTTPStatus(error.status_code)
+        extra = error.extra if isinstance(error, ValidationException) else None
+        return Explanation(status, _detail(error, status), error.headers or {}, extra)
+    if isinstance(error, RecursionError):
+        return Explanation(HTTPStatus.BAD_REQUEST, "the body is nested too deeply")
+    known = next((code for kind, code in STATUS_OF if isinstance(error, kind)), None)
+    if known is None or not isinstance(error, HypersightError):
+        logger.error("a request failed", exc_info=error, extra={"path": request.url.path})
+        return Explanation(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
+    if known is not HTTPStatus.SERVICE_UNAVAILABLE:
+        return Explanation(known, redacted_text(str(error)))
     logger.warning("could not answer", extra={"path": request.url.path, "reason": str(error)})
-    return _answer(request, status, _outage(error), headers={"retry-after": str(RETRY_AFTER_S)})
+    return Explanation(known, _outage(error), {"retry-after": str(RETRY_AFTER_S)})
 
 
-def on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
-    """Answer what Litestar found wrong with a request."""
-    status = HTTPStatus(error.status_code)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return on_bug(request, error)
-    extra = error.extra if isinstance(error, ValidationException) else None
-    return _answer(request, status, _detail(error, status), headers=error.headers, errors=extra)
-
-
-def on_deep_nesting(request: AnyRequest, _: RecursionError) -> Response[bytes]:
-    """Refuse a body whose brackets go deeper than anybody means."""
-    return _answer(request, HTTPStatus.BAD_REQUEST, "the body is nested too deeply")
-
-
-def on_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
-    """Say that it is our fault, and nothing about how."""
-    logger.error("a request failed", exc_info=error, extra={"path": request.url.path})
-    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
-
-
-def _answer(
-    request: AnyRequest,
-    status: HTTPStatus,
-    detail: str,
-    *,
-    headers: dict[str, str] | None = None,
-    errors: object = None,
-) -> Response[bytes]:
+def answered(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Answer an error as the API does."""
+    told = explained(request, error)
     if _is_of_the_field(request.url.path):
-        content: dict[str, Any] = {"err": True, "msg": detail}
+        content: dict[str, Any] = {"err": True, "msg": told.detail}
         media_type = "application/json"
     else:
-        content = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-        content |= {"errors": errors} if errors else {}
+        content = {"type": "about:blank", "title": told.status.phrase, "status": told.status.value}
+        content |= {"detail": told.detail} | ({"errors": told.errors} if told.errors else {})
         media_type = "application/problem+json"
     return Response(
-        json.dumps(content).encode(), status_code=status.value, media_type=media_type, headers=headers or {}
+        json.dumps(content).encode(),
+        status_code=told.status.value,
+        media_type=media_type,
+        headers=told.headers,
     )
 
 
@@ -109,8 +105,8 @@ def _detail(error: HTTPException, status: HTTPStatus) -> str:
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
-    HypersightError: on_domain_error,
-    HTTPException: on_http_error,
-    RecursionError: on_deep_nesting,
-    Exception: on_bug,
+    HypersightError: answered,
+    HTTPException: answered,
+    RecursionError: answered,
+    Exception: answered,
 }

@@ -6,7 +6,7 @@ from litestar.types import Message, Scope
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self' blob: data:",
         "media-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",

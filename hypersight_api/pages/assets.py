@@ -33,7 +33,19 @@ SWAGGER = Package(
     "sha512-U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
     (("swagger-ui-bundle.js", "swagger-ui.js"), ("swagger-ui.css", "swagger-ui.css")),
 )
-PACKAGES = (HLS, SWAGGER)
+HTMX = Package(
+    "htmx.org",
+    "4.0.1",
+    "sha512-oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg==",
+    (("dist/htmx.min.js", "htmx.js"),),
+)
+UPLOT = Package(
+    "uplot",
+    "1.6.32",
+    "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+    (("dist/uPlot.iife.min.js", "uplot.js"), ("dist/uPlot.min.css", "uplot.css")),
+)
+PACKAGES = (HLS, SWAGGER, HTMX, UPLOT)
 
 
 def install(cache_dir: Path, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from hypersight_api.pages.assets import HLS, PACKAGES
 from hypersight_api.services import now
 from hypersight_core.store import cameras, processors
 from tests.builders import an_event, camera_settings, processor_settings
-from tests.serving import api, saved, watched
+from tests.serving import NO_DATABASE, api, saved, watched
 
 pytestmark = pytest.mark.integration
 
@@ -90,3 +90,19 @@ def test_pages_hold_no_inline_script_or_style_and_load_nothing_from_elsewhere(cl
 )
 def test_no_other_file_is_served(client, path):
     assert client.get(path).status_code == 404
+
+
+def test_pages_go_packed_over_the_wire_and_files_are_asked_for_only_when_they_changed(client):
+    page = client.get("/", headers={"accept-encoding": "gzip"})
+    assert page.headers["content-encoding"] == "gzip"
+    style = client.get("/static/shell.css")
+    again = client.get("/static/shell.css", headers={"if-none-match": style.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_without_a_database_a_page_says_what_happens_and_what_to_do(tmp_path):
+    with api(NO_DATABASE, tmp_path) as client:
+        reply = client.get("/")
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
+    assert "hypersight doctor" in text_of(reply.text)
+    assert "hush" not in reply.text

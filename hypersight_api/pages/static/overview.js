@@ -1,5 +1,6 @@
 // Keeps the first page true: asks for the state of all cameras every two seconds and copies the words into place.
 import { watchFaces } from "/static/faces.js";
+import { showConnection } from "/static/shell.js";
 import { watchPreviews } from "/static/previews.js";
 
 // Not relative: addresses with a password in them, as typed by some people, cannot be fetched.
@@ -8,8 +9,6 @@ const EVERY_MS = 2000;
 const PATIENCE_MS = 8000;
 
 const root = document.getElementById("cameras");
-const connection = document.getElementById("connection");
-let lastAnswerAt = new Date();
 
 function put(place, text) {
   if (place && place.textContent !== text) place.textContent = text;
@@ -45,12 +44,6 @@ function showCamera({ status, coverage_text, processors }) {
   processors.forEach((processor) => showProcessor(section, processor));
 }
 
-function showConnection(isThere) {
-  if (!connection) return;
-  connection.hidden = isThere;
-  if (!isThere) put(connection, `The server does not answer; the figures are from ${lastAnswerAt.toLocaleTimeString()}.`);
-}
-
 let shape = null;
 
 async function refresh() {
@@ -64,7 +57,6 @@ async function refresh() {
     if (drawn !== overview.cameras.length) return location.reload();
     shape = seen;
     overview.cameras.forEach(showCamera);
-    lastAnswerAt = new Date();
     showConnection(true);
   } catch {
     showConnection(false);

@@ -1,0 +1,13 @@
+"""All pages; each has a module of its own beside this one."""
+
+from litestar import Router
+
+from hypersight_api.pages import overview
+from hypersight_api.pages.shell import Shell
+
+PAGES = (overview.get_overview,)
+
+
+def pages_router(shell: Shell) -> Router:
+    """Return the pages' routes; their errors are pages, too."""
+    return Router(path="/", route_handlers=PAGES, exception_handlers=shell.exception_handlers())
