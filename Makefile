@@ -22,7 +22,8 @@ demo: setup ## run the whole system on real footage; SAMPLE=path plays your own 
 up: setup ## run the whole system with your own cameras
 	@$(BIN)/hypersight up
 
-test: setup ## run every test
+test: setup ## run every test; installs Chromium where there is none and apt may
+	@sh deploy/browser.sh
 	@$(BIN)/python -m pytest
 
 chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)

@@ -1,0 +1,45 @@
+"""One running system and one browser for all tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import chromium
+from tests.e2e.running_demo import RunningDemo, running_demo
+
+# Both are of this package, not of the whole run: Playwright's event loop must be gone when other tests begin
+# theirs.
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Yield the machine's browser; without one these tests are skipped, and say so."""
+    executable = chromium.program()
+    if executable is None:
+        pytest.skip(f"no browser here: none of {', '.join(chromium.PROGRAMS)} is on PATH")
+    with chromium.opened(executable) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """Yield the whole system with the demo's cameras, as `make demo` starts it."""
+    with running_demo(tmp_path_factory.mktemp("browser") / "var") as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, stack: RunningDemo) -> Iterator[Page]:
+    """Yield an empty page of a desktop browser; `page.goto("/")` opens the system's."""
+    with chromium.visit(browser, stack.endpoints["api"]) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(browser: Browser, stack: RunningDemo) -> Iterator[Page]:
+    """Yield an empty page of a phone's browser."""
+    with chromium.visit(
+        browser, stack.endpoints["api"], viewport=chromium.PHONE, has_touch=True, is_mobile=True
+    ) as opened:
+        yield opened
