@@ -1,5 +1,6 @@
 """Reading request bodies strictly: no value of another type is converted, under any content type."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -11,6 +12,8 @@ from hypersight_core.errors import InvalidInput
 PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters; a database cannot even store the first of them."""
 Name = Annotated[str, msgspec.Meta(max_length=200, pattern=PLAIN_TEXT)]
+
+FIELD = re.compile(r"at `\$\.(\w+)")
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -24,7 +27,10 @@ def understood(body: bytes, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"the request cannot be understood: {error}") from error
+        field = FIELD.search(str(error))
+        raise InvalidInput(
+            f"the request cannot be understood: {error}", field=field[1] if field else ""
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("the request is no JSON") from error
 

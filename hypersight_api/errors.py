@@ -65,7 +65,7 @@ def explained(request: AnyRequest, error: Exception) -> Explanation:
         logger.error("a request failed", exc_info=error, extra={"path": request.url.path})
         return Explanation(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
     if known is not HTTPStatus.SERVICE_UNAVAILABLE:
-        return Explanation(known, redacted_text(str(error)))
+        return Explanation(known, redacted_text(str(error)), errors=_fields(error))
     logger.warning("could not answer", extra={"path": request.url.path, "reason": str(error)})
     return Explanation(known, _outage(error), {"retry-after": str(RETRY_AFTER_S)})
 
@@ -86,6 +86,13 @@ def answered(request: AnyRequest, error: Exception) -> Response[bytes]:
         media_type=media_type,
         headers=told.headers,
     )
+
+
+def _fields(error: HypersightError) -> list[dict[str, str]]:
+    """Return which field of the request an error is about, for forms that show it there."""
+    if not isinstance(error, InvalidInput) or not error.field:
+        return []
+    return [{"field": error.field, "message": redacted_text(str(error))}]
 
 
 def _is_of_the_field(path: str) -> bool:

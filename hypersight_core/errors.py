@@ -4,6 +4,7 @@
   + NotFound             the caller named something that is not there   404      no
   + Conflict             it contradicts what is already there           409      no
   + InvalidInput         the value cannot be understood or used         400      no
+    - UnusableZone         a shape that encloses nothing or crosses itself
   + SetupFailed          this machine lacks something to run            -        after doing what it says
   + LeaseLost            another watcher owns the camera now            -        no: stop
   + Unavailable          something outside did not answer               503      yes
@@ -12,6 +13,26 @@
     - DatabaseUnavailable  the database
     - LiveUnavailable      the faces hub
 """
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class StreamFault(StrEnum):
+    """Why a stream cannot be read, as far as it can be told."""
+
+    REFUSED = "refused"
+    """User or password is missing or wrong."""
+    NOT_FOUND = "not_found"
+    """The host answers, but has no such stream."""
+    UNREACHABLE = "unreachable"
+    """No such host, or nobody listens there."""
+    TIMED_OUT = "timed_out"
+    NO_VIDEO = "no_video"
+    """It can be read, and has no video in it."""
+    UNSUPPORTED = "unsupported"
+    """What comes is nothing that can be decoded."""
+    OTHER = "other"
 
 
 class HypersightError(Exception):
@@ -32,7 +53,29 @@ class Conflict(HypersightError):
 
 
 class InvalidInput(HypersightError):
-    """The value cannot be understood, or means nothing here."""
+    """The value cannot be understood, or means nothing here.
+
+    Args:
+        field: the one it is about, where there is one.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnusableZone(InvalidInput):
+    """A zone that means nothing.
+
+    Args:
+        fault: `corners` (too few or many), `outside`, `repeated`, `tiny` or `crossing`.
+        places_rel: where, in coordinates of the frame.
+    """
+
+    def __init__(self, message: str, fault: str, places_rel: Iterable[tuple[float, float]] = ()) -> None:
+        super().__init__(message, field="zones")
+        self.fault = fault
+        self.places_rel = tuple(places_rel)
 
 
 class SetupFailed(HypersightError):
@@ -54,6 +97,10 @@ class Unavailable(HypersightError):
 
 class SourceUnavailable(Unavailable):
     """A camera's stream cannot be read."""
+
+    def __init__(self, message: str, fault: StreamFault = StreamFault.OTHER) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class DetectorUnavailable(Unavailable):

@@ -5,13 +5,16 @@ import asyncio
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, RawBody, SkipValidation
+from litestar.status_codes import HTTP_200_OK
 
 from hypersight_api.bodies import described, understood
+from hypersight_api.cameras import connection
 from hypersight_api.cameras.schemas import CameraChange, CameraIn, CameraOut
 from hypersight_api.frames import pictures
 from hypersight_api.services import checked_id, now
 from hypersight_api.status import reading
 from hypersight_api.status.schemas import CameraStatus
+from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import NotFound, SourceUnavailable
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
@@ -36,6 +39,26 @@ class CameraController(Controller):
         added = understood(body, CameraIn)
         with store.transaction() as tx:
             return CameraOut.of(cameras.create_camera(tx, added.settings()))
+
+    @post(
+        "/test-connection",
+        status_code=HTTP_200_OK,
+        operation_id="TestConnection",
+        operation_class=described(connection.ConnectionQuestion),
+    )
+    async def test_connection(
+        self,
+        store: NamedDependency[Store],
+        settings: NamedDependency[SkipValidation[Settings]],
+        body: RawBody,
+    ) -> connection.ConnectionReport:
+        """Look at a stream before it is a camera: what it is, with a picture, or why it cannot be watched.
+
+        Answers within twelve seconds, 503 while too many are being tested. Nothing is saved.
+        """
+        question = understood(body, connection.ConnectionQuestion)
+        known = await asyncio.to_thread(_camera, store, question.camera_id)
+        return await connection.tested(settings.var_dir, question.settings(known))
 
     @get("/{camera_id:int}", sync_to_thread=True, operation_id="GetCamera")
     def get_camera(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraOut:
@@ -89,3 +112,10 @@ class CameraController(Controller):
         if content is None:
             raise SourceUnavailable("the camera does not respond")
         return Response(content, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+
+def _camera(store: Store, camera_id: int | None) -> Camera | None:
+    if camera_id is None:
+        return None
+    with store.transaction() as tx:
+        return cameras.get_camera(tx, checked_id("camera", camera_id))

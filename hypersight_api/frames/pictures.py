@@ -1,30 +1,23 @@
 """Frames of cameras as JPEG files: the watcher's latest, or one taken now by a process of its own."""
 
 import asyncio
-import logging
 import secrets
 import shutil
-import sys
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import simplejpeg
 
+from hypersight_api.frames.grabbing import grab
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import Camera
-from hypersight_core.errors import NotFound, SourceUnavailable
+from hypersight_core.errors import NotFound
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
 
-logger = logging.getLogger(__name__)
-
 FRESH_S = 30.0
 KEPT_S = 600.0
-GRAB_WITHIN_S = 12.0
-MAX_GRABS = 4
-_grabs = asyncio.Semaphore(MAX_GRABS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +44,17 @@ async def new_frame(var_dir: Path, camera: Camera) -> SavedFrame | None:
     Raises:
         SourceUnavailable: too many frames are being taken already.
     """
+    path = await new_path(var_dir)
+    if not await asyncio.to_thread(_copy_fresh, snapshot_path(var_dir, camera.camera_id), path):
+        await grab(camera.stream_url, camera.http_headers, path)
+    return await asyncio.to_thread(measured, path)
+
+
+async def new_path(var_dir: Path) -> Path:
+    """Return where to write a frame that may be fetched for a while, under a name nobody can guess."""
     folder = frames_folder(var_dir)
     await asyncio.to_thread(_prepare, folder)
-    path = folder / f"{secrets.token_urlsafe(16)}.jpg"
-    if not await asyncio.to_thread(_copy_fresh, snapshot_path(var_dir, camera.camera_id), path):
-        await _grab(camera, path)
-    return await asyncio.to_thread(_measured, path)
+    return folder / f"{secrets.token_urlsafe(16)}.jpg"
 
 
 async def latest_jpeg(var_dir: Path, camera: Camera) -> bytes | None:
@@ -110,30 +108,8 @@ def age_s(path: Path) -> float | None:
         return None
 
 
-async def _grab(camera: Camera, path: Path) -> None:
-    if _grabs.locked():
-        raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
-    headers = (f"{name}: {value}" for name, value in camera.http_headers.items())
-    asked = "\n".join((camera.stream_url, *headers))
-    async with _grabs:
-        started_s = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hypersight_core.video.grab", str(path)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            await asyncio.wait_for(process.communicate(asked.encode()), GRAB_WITHIN_S)
-        except TimeoutError:
-            logger.info("camera gave no frame in time", extra={"waited_s": time.monotonic() - started_s})
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-def _measured(path: Path) -> SavedFrame | None:
+def measured(path: Path) -> SavedFrame | None:
+    """Return a frame that was written to `path`; None when there is none."""
     try:
         height_px, width_px, *_ = simplejpeg.decode_jpeg_header(path.read_bytes())
     except (FileNotFoundError, ValueError):

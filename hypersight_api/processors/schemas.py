@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Anchor, Processor, ProcessorSettings
-from hypersight_core.domain.zones import parse_zones
+from hypersight_core.domain.zones import Zone, parse_zones, refuse_tiny
 
 Kind = Annotated[
     str, msgspec.Meta(max_length=50, pattern=PLAIN_TEXT, description="traffic, objects or faces")
@@ -87,7 +87,7 @@ class ProcessorIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             InvalidInput: a value lies outside its range, or a zone is none.
         """
         values = msgspec.structs.asdict(self)
-        return ProcessorSettings(**values | {"zones": parse_zones(self.zones)})
+        return ProcessorSettings(**values | {"zones": drawn_zones(self.zones)})
 
 
 class ProcessorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,9 +109,18 @@ class ProcessorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
         """
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
         if self.zones is not UNSET:
-            given["zones"] = parse_zones(self.zones)
+            given["zones"] = drawn_zones(self.zones)
         values: dict[str, Any] = {name: getattr(processor, name) for name in ProcessorIn.__struct_fields__}
         return ProcessorSettings(**values | given)
+
+
+def drawn_zones(zones: str | list[Any]) -> tuple[Zone, ...]:
+    """Read zones as people draw them.
+
+    Raises:
+        InvalidInput: a zone in it means nothing, or is too small for anybody.
+    """
+    return tuple(refuse_tiny(zone) for zone in parse_zones(zones))
 
 
 def preview_url(processor: Processor) -> str | None:

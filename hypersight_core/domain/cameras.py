@@ -42,18 +42,22 @@ def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise InvalidInput(f"{name!r} is no IANA time zone (example: Europe/Paris)") from error
+        raise InvalidInput(
+            f"{name!r} is no IANA time zone (example: Europe/Paris)", field="time_zone"
+        ) from error
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
     """Refuse what no HTTP header may hold; the message shows no value."""
     if len(headers) > MAX_HEADERS:
-        raise InvalidInput(f"http_headers may be {MAX_HEADERS} at most")
+        raise InvalidInput(f"http_headers may be {MAX_HEADERS} at most", field="http_headers")
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
-            raise InvalidInput(f"{name!r} is no name of an HTTP header")
+            raise InvalidInput(f"{name!r} is no name of an HTTP header", field="http_headers")
         if not HEADER_VALUE.fullmatch(value):
-            raise InvalidInput(f"the HTTP header {name} must be printable ASCII, 1 to 4096 characters")
+            raise InvalidInput(
+                f"the HTTP header {name} must be printable ASCII, 1 to 4096 characters", field="http_headers"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +92,26 @@ class CameraSettings:
     def __post_init__(self) -> None:
         """Refuse what no watcher could work with."""
         if not self.name.strip() or len(self.name) > 200:
-            raise InvalidInput("a camera needs a name of 1 to 200 characters")
+            raise InvalidInput("a camera needs a name of 1 to 200 characters", field="name")
         scheme, found, rest = self.stream_url.partition("://")
         if not found or scheme.lower() not in SCHEMES or not rest:
-            raise InvalidInput(f"stream_url must start with one of: {', '.join(s + '://' for s in SCHEMES)}")
+            schemes = ", ".join(f"{one}://" for one in SCHEMES)
+            raise InvalidInput(f"stream_url must start with one of: {schemes}", field="stream_url")
         if not MIN_WATCH_FPS <= self.watch_fps <= MAX_WATCH_FPS:
-            raise InvalidInput(f"watch_fps must be {MIN_WATCH_FPS} to {MAX_WATCH_FPS}, got {self.watch_fps}")
+            allowed = f"{MIN_WATCH_FPS} to {MAX_WATCH_FPS}"
+            raise InvalidInput(f"watch_fps must be {allowed}, got {self.watch_fps}", field="watch_fps")
         if not (1 <= self.watch_rows <= MAX_MOSAIC_SIDE and 1 <= self.watch_cols <= MAX_MOSAIC_SIDE):
-            raise InvalidInput(f"watch_rows and watch_cols must be 1 to {MAX_MOSAIC_SIDE}")
+            raise InvalidInput(
+                f"watch_rows and watch_cols must be 1 to {MAX_MOSAIC_SIDE}", field="watch_rows"
+            )
         if not MIN_JPEG_QUALITY <= self.jpeg_quality <= MAX_JPEG_QUALITY:
-            raise InvalidInput(f"jpeg_quality must be {MIN_JPEG_QUALITY} to {MAX_JPEG_QUALITY}")
+            raise InvalidInput(
+                f"jpeg_quality must be {MIN_JPEG_QUALITY} to {MAX_JPEG_QUALITY}", field="jpeg_quality"
+            )
         if not MIN_RECHECK_S <= self.motion_recheck_s <= MAX_RECHECK_S:
-            raise InvalidInput(f"motion_recheck_s must be {MIN_RECHECK_S:g} to {MAX_RECHECK_S:g}")
+            raise InvalidInput(
+                f"motion_recheck_s must be {MIN_RECHECK_S:g} to {MAX_RECHECK_S:g}", field="motion_recheck_s"
+            )
         time_zone(self.time_zone)
         _check_headers(self.http_headers)
 
@@ -145,13 +157,15 @@ class ProcessorSettings:
     def __post_init__(self) -> None:
         """Refuse what could never count."""
         if not 0.0 <= self.threshold <= 1.0:
-            raise InvalidInput(f"threshold must be 0 to 1, got {self.threshold}")
+            raise InvalidInput(f"threshold must be 0 to 1, got {self.threshold}", field="threshold")
         if len(self.name) > 200:
-            raise InvalidInput("a processor's name has at most 200 characters")
+            raise InvalidInput("a processor's name has at most 200 characters", field="name")
         if self.kind == "traffic" and not self.zones:
-            raise InvalidInput("a traffic processor needs at least one zone or line")
+            raise InvalidInput("a traffic processor needs at least one zone or line", field="zones")
         if self.kind in INSIDE_KINDS and any(zone.is_line for zone in self.zones):
-            raise InvalidInput(f"{self.kind} are looked for inside zones, and a line has no inside")
+            raise InvalidInput(
+                f"{self.kind} are looked for inside zones, and a line has no inside", field="zones"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

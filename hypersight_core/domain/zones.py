@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hypersight_core.errors import InvalidInput
+from hypersight_core.errors import InvalidInput, UnusableZone
 
 Corner = tuple[float, float]
 
 MIN_AREA_REL = 1e-6
 """Share of the frame: about one pixel of a 1280 x 720 picture."""
+LEAST_AREA_REL, LEAST_LENGTH_REL = 2e-4, 0.01
+"""What people draw on purpose: a square of 14 pixels on a 1280 x 720 picture, a line of a hundredth of it."""
 MAX_CORNERS = 200
 MAX_ZONES = 100
 
@@ -24,7 +26,7 @@ class Zone:
     second on the picture as people see it (y down), is *in*.
 
     Raises:
-        InvalidInput: fewer than 2 corners, a coordinate outside [0, 1], no area, or edges that cross.
+        UnusableZone: fewer than 2 corners, a coordinate outside [0, 1], no area, or edges that cross.
     """
 
     corners_rel: tuple[Corner, ...]
@@ -35,14 +37,17 @@ class Zone:
         """Refuse shapes that enclose nothing or cannot be told inside from outside."""
         corners = self.corners_rel
         if not 2 <= len(corners) <= MAX_CORNERS:
-            raise InvalidInput(
-                f"a zone needs 3 to {MAX_CORNERS} corners, a line exactly 2, got {len(corners)}"
+            raise UnusableZone(
+                f"a zone needs 3 to {MAX_CORNERS} corners, a line exactly 2, got {len(corners)}", "corners"
             )
         for x, y in corners:
             if not (math.isfinite(x) and math.isfinite(y) and 0 <= x <= 1 and 0 <= y <= 1):
-                raise InvalidInput(f"corner ({x}, {y}) lies outside the frame: coordinates are 0 to 1")
-        if len(set(corners)) != len(corners):
-            raise InvalidInput("two corners of a zone are the same point")
+                raise UnusableZone(
+                    f"corner ({x}, {y}) lies outside the frame: coordinates are 0 to 1", "outside"
+                )
+        repeated = [corner for i, corner in enumerate(corners) if corner in corners[:i]]
+        if repeated:
+            raise UnusableZone("two corners of a zone are the same point", "repeated", repeated[:1])
         if not self.is_line:
             _check_polygon(corners)
 
@@ -62,18 +67,47 @@ def parse_zones(value: object) -> tuple[Zone, ...]:
     Raises:
         InvalidInput: it is no JSON, no list, or a zone in it means nothing.
     """
+    return tuple(parse_zone(one) for one in zone_values(value))
+
+
+def zone_values(value: object) -> Sequence[object]:
+    """Return the zones in either form one by one, not looked at yet; see `parse_zones`.
+
+    Raises:
+        InvalidInput: it is no JSON, or no list.
+    """
     if isinstance(value, str):
         value = _json_value(value)
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise InvalidInput("zones must be a list of polygons: [[[x, y], …], …]")
+        raise InvalidInput("zones must be a list of polygons: [[[x, y], …], …]", field="zones")
     if len(value) > MAX_ZONES:
-        raise InvalidInput(f"at most {MAX_ZONES} zones, got {len(value)}")
-    return tuple(_zone(one) for one in value)
+        raise InvalidInput(f"at most {MAX_ZONES} zones, got {len(value)}", field="zones")
+    return value
+
+
+def refuse_tiny(zone: Zone) -> Zone:
+    """Return a zone that people can have drawn on purpose.
+
+    Raises:
+        UnusableZone: nobody would be counted by it.
+    """
+    corners = zone.corners_rel
+    if zone.is_line:
+        if math.dist(*corners) < LEAST_LENGTH_REL:
+            raise UnusableZone("the line is too short to be crossed: draw it longer", "tiny", corners)
+    elif abs(signed_area(corners)) < LEAST_AREA_REL:
+        raise UnusableZone("the zone is too small for anybody to be in it: draw it larger", "tiny", corners)
+    return zone
 
 
 def zones_json(zones: Sequence[Zone]) -> list[dict[str, object]]:
     """Return the named form that `parse_zones` reads."""
     return [{"name": zone.name, "corners": [list(corner) for corner in zone.corners_rel]} for zone in zones]
+
+
+def zones_text(zones: Sequence[Zone]) -> str:
+    """Return the field's form, without names: `[[[x, y], …], …]`."""
+    return json.dumps([[list(corner) for corner in zone.corners_rel] for zone in zones])
 
 
 def _json_value(text: str) -> object:
@@ -82,15 +116,21 @@ def _json_value(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("zones are no JSON; example: [[[0.1, 0.2], [0.9, 0.2], [0.5, 0.8]]]") from error
+        example = "[[[0.1, 0.2], [0.9, 0.2], [0.5, 0.8]]]"
+        raise InvalidInput(f"zones are no JSON; example: {example}", field="zones") from error
 
 
-def _zone(value: object) -> Zone:
+def parse_zone(value: object) -> Zone:
+    """Read one zone in either form.
+
+    Raises:
+        InvalidInput: it means nothing.
+    """
     name, corners = "", value
     if isinstance(value, Mapping):
         name, corners = _name(value.get("name")), value.get("corners")
     if not isinstance(corners, Sequence) or isinstance(corners, str | bytes):
-        raise InvalidInput("a zone is a list of corners: [[x, y], …]")
+        raise InvalidInput("a zone is a list of corners: [[x, y], …]", field="zones")
     points = tuple(_corner(corner) for corner in corners)
     if len(points) > 3 and points[0] == points[-1]:
         points = points[:-1]
@@ -101,17 +141,17 @@ def _name(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > 200:
-        raise InvalidInput("a zone's name is a text of at most 200 characters")
+        raise InvalidInput("a zone's name is a text of at most 200 characters", field="zones")
     return value
 
 
 def _corner(value: object) -> Corner:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes) or len(value) != 2:
-        raise InvalidInput(f"a corner is two numbers [x, y], got {value!r:.80}")
+        raise InvalidInput(f"a corner is two numbers [x, y], got {value!r:.80}", field="zones")
     x, y = value
     for number in (x, y):
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise InvalidInput(f"a corner is two numbers [x, y], got {value!r:.80}")
+            raise InvalidInput(f"a corner is two numbers [x, y], got {value!r:.80}", field="zones")
     return _finite(x), _finite(y)
 
 
@@ -119,12 +159,18 @@ def _finite(number: float) -> float:
     try:
         return float(number)
     except OverflowError as error:
-        raise InvalidInput("a coordinate is too large: coordinates are 0 to 1") from error
+        raise InvalidInput("a coordinate is too large: coordinates are 0 to 1", field="zones") from error
 
 
 def _check_polygon(corners: tuple[Corner, ...]) -> None:
+    is_flat = all(_turn(corners[0], corners[1], corner) == 0 for corner in corners[2:])
+    if not is_flat:
+        _refuse_crossings(corners)
     if abs(signed_area(corners)) < MIN_AREA_REL:
-        raise InvalidInput("the zone encloses no area")
+        raise UnusableZone("the zone encloses no area", "tiny", corners)
+
+
+def _refuse_crossings(corners: tuple[Corner, ...]) -> None:
     edges = list(pairwise((*corners, corners[0])))
     for i, (a, b) in enumerate(edges):
         for j in range(i + 1, len(edges)):
@@ -134,7 +180,9 @@ def _check_polygon(corners: tuple[Corner, ...]) -> None:
             else:
                 has_overlap = _is_touching(a, b, c, d)
             if has_overlap:
-                raise InvalidInput(f"edges {i + 1} and {j + 1} of the zone cross or touch")
+                raise UnusableZone(
+                    f"edges {i + 1} and {j + 1} of the zone cross or touch", "crossing", (a, b, c, d)
+                )
 
 
 def signed_area(corners: Sequence[Corner]) -> float:

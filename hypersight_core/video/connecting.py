@@ -11,7 +11,7 @@ import av
 import httpx
 from av.error import FFmpegError
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.video.access import Access, Secrets
 from hypersight_core.video.web import Web
@@ -40,7 +40,7 @@ def opened_stream(url: str, access: Access) -> Iterator[Any]:
         container = _opened(url, address, options, access.timeout_s)
     with container:
         if not container.streams.video:
-            raise SourceUnavailable(f"{redacted(url)} has no video in it")
+            raise SourceUnavailable(f"{redacted(url)} has no video in it", StreamFault.NO_VIDEO)
         yield container
 
 
@@ -69,7 +69,8 @@ def _local_camera(url: str, timeout_s: float) -> Any:
     if unknown := sorted(options.keys() - set(LOCAL_OPTIONS)):
         raise SourceUnavailable(f"{url}: {unknown[0]} is none of {', '.join(LOCAL_OPTIONS)}")
     if not device.is_char_device():
-        raise SourceUnavailable(f"{url}: there is no camera {device}; plugged-in ones are /dev/video*")
+        missing = f"{url}: there is no camera {device}; plugged-in ones are /dev/video*"
+        raise SourceUnavailable(missing, StreamFault.NOT_FOUND)
     if "input_format" not in options:
         try:
             return _opened(url, str(device), options | {"input_format": "mjpeg"}, timeout_s, form="v4l2")
@@ -84,27 +85,30 @@ def _opened(
     try:
         return av.open(address, format=form, options=options, timeout=(timeout_s, timeout_s))
     except (FFmpegError, OSError, ValueError) as error:
-        raise SourceUnavailable(reason(url, error, timeout_s)) from error
+        raise unavailable(url, error, timeout_s) from error
 
 
-def reason(url: str, error: Exception, timeout_s: float) -> str:
+def unavailable(url: str, error: Exception, timeout_s: float) -> SourceUnavailable:
     """Say in words why a stream can't be read."""
     where = redacted(url)
     match error:
         case av.error.HTTPUnauthorizedError() | PermissionError():
-            hint = "refuses access: check user and password"
+            hint, fault = "refuses access: check user and password", StreamFault.REFUSED
         case av.error.HTTPNotFoundError() | FileNotFoundError():
-            hint = "there is no such stream: check the path in the URL"
+            hint, fault = "there is no such stream: check the path in the URL", StreamFault.NOT_FOUND
         case ConnectionRefusedError():
             hint = "connection refused; check address and port, and that the camera is switched on"
+            fault = StreamFault.UNREACHABLE
         case av.error.ExitError() | TimeoutError():
             hint = f"did not answer within {timeout_s:g} s: is the camera reachable from here?"
+            fault = StreamFault.TIMED_OUT
         case OSError(errno=errno.EBUSY):
-            hint = "another program uses this camera"
+            hint, fault = "another program uses this camera", StreamFault.OTHER
         case OSError(errno=errno.EIO):
-            hint = "the connection broke off"
+            hint, fault = "the connection broke off", StreamFault.OTHER
         case av.error.InvalidDataError():
-            hint = "is no video that can be read"
+            hint, fault = "is no video that can be read", StreamFault.UNSUPPORTED
         case _:
             hint = f"can't be read ({type(error).__name__}): check host and path"
-    return f"{where}: {hint}"
+            fault = StreamFault.OTHER
+    return SourceUnavailable(f"{where}: {hint}", fault)

@@ -8,7 +8,7 @@ import av
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.video.pieces import CodedFrame, KeptPacket, Packet, VideoCodec, frame_interval_s
 from hypersight_core.video.spill import SegmentBytes
 from hypersight_core.video.times import PacketTimes
@@ -63,7 +63,7 @@ def cut_from_bytes(data: SegmentBytes, usual_frame_s: float, listed_s: float = L
             packets = times.corrected(whole_packets(container, stream))
             return cut(packets, codec, usual_frame_s, kept=data.beside() if data.is_large else None)
     except (FFmpegError, ValueError) as error:
-        raise SourceUnavailable(f"no video in it ({error})") from error
+        raise SourceUnavailable(f"no video in it ({error})", StreamFault.NO_VIDEO) from error
 
 
 def video_stream(container: Any) -> VideoStream:
@@ -73,7 +73,7 @@ def video_stream(container: Any) -> VideoStream:
         SourceUnavailable: there is none.
     """
     if not container.streams.video:
-        raise SourceUnavailable("there is no video in it")
+        raise SourceUnavailable("there is no video in it", StreamFault.NO_VIDEO)
     stream: VideoStream = container.streams.video[0]
     return stream
 
@@ -114,7 +114,7 @@ def cut(
     """
     found = [(shown_s(one), one.is_keyframe, one if kept is None else _kept(one, kept)) for one in packets]
     if not found:
-        raise SourceUnavailable("there is no video with times in it")
+        raise SourceUnavailable("there is no video with times in it", StreamFault.NO_VIDEO)
     first_s = min(at_s for at_s, _, _ in found)
     coded = tuple(
         CodedFrame(packet=packet, codec=codec, shown_s=at_s - first_s, is_key=is_key)

@@ -80,4 +80,4 @@ def _cut(data: SegmentBytes, usual_frame_s: float, entry: Entry, where: str) -> 
     try:
         return cut_from_bytes(data, usual_frame_s, entry.duration_s)
     except SourceUnavailable as error:
-        raise SourceUnavailable(f"{where}: {data.size} bytes, {error}") from error
+        raise SourceUnavailable(f"{where}: {data.size} bytes, {error}", error.fault) from error

@@ -11,7 +11,7 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
 from hypersight_core.video.slicing import Slicer
@@ -111,18 +111,19 @@ def opened_film(path: Path) -> Iterator[Any]:
         SourceUnavailable: it is missing, not readable or no video.
     """
     if not path.is_file():
-        raise SourceUnavailable(f"there is no file {path}")
+        raise SourceUnavailable(f"there is no file {path}", StreamFault.NOT_FOUND)
     try:
         container = av.open(str(path))
     except PermissionError as error:
         raise SourceUnavailable(f"{path} may not be read: check its permissions") from error
     except (FFmpegError, ValueError) as error:
         raise SourceUnavailable(
-            f"{path} is no video file that can be read ({error.__class__.__name__})"
+            f"{path} is no video file that can be read ({error.__class__.__name__})",
+            StreamFault.UNSUPPORTED,
         ) from error
     with container:
         if not container.streams.video:
-            raise SourceUnavailable(f"{path} has no video in it")
+            raise SourceUnavailable(f"{path} has no video in it", StreamFault.NO_VIDEO)
         yield container
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.video.access import Access
 from hypersight_core.video.background import Heard
@@ -49,7 +49,7 @@ class HlsReader:
         self._backoff = Backoff(MOST_BACKOFF_S)
         self._media_url: str | None = None
         self._frame_s = USUAL_FRAME_S
-        self._problem = ""
+        self._problem = SourceUnavailable("no segment came")
         self._fresh_s = time.monotonic()
 
     def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
@@ -62,7 +62,7 @@ class HlsReader:
                     playlist = self._playlist(web)
                 except SourceUnavailable as error:
                     self._media_url = None
-                    yield from self._news.trouble(str(error))
+                    yield from self._news.trouble(error)
                     pause(self._backoff.next_s(), stop)
                     continue
                 entries = self._window.fresh(playlist.entries, is_live=not playlist.is_ended)
@@ -120,7 +120,7 @@ class HlsReader:
             try:
                 is_whole, cut = fetcher.cut(entry, self._frame_s, ends_s - time.monotonic())
             except SourceUnavailable as error:
-                self._problem = str(error)
+                self._problem = error
             else:
                 if is_whole and cut.duration_s >= WHOLE_SHARE * entry.duration_s:
                     return cut
@@ -135,4 +135,5 @@ class HlsReader:
             return
         self._media_url = None
         where = redacted(self._url)
-        yield from self._news.trouble(f"{where} adds no segments: the camera or its encoder has stopped")
+        stalled = f"{where} adds no segments: the camera or its encoder has stopped"
+        yield from self._news.trouble(SourceUnavailable(stalled, StreamFault.TIMED_OUT))

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+from hypersight_core.errors import SourceUnavailable
 from hypersight_core.video.pieces import SourceState
 
 STEP_S = 0.2
@@ -49,6 +50,6 @@ class News:
             self._last = state
             yield state
 
-    def trouble(self, detail: str) -> Iterator[SourceState]:
-        """Yield a not-connected state with `detail` if it is news."""
-        return self.of(SourceState(is_connected=False, detail=detail))
+    def trouble(self, error: SourceUnavailable) -> Iterator[SourceState]:
+        """Yield a not-connected state that says what is wrong, if it is news."""
+        return self.of(SourceState(is_connected=False, detail=str(error), fault=error.fault))

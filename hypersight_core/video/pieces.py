@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 import av
 from av.video.stream import VideoStream
 
+from hypersight_core.errors import StreamFault
 from hypersight_core.video.spill import SegmentBytes
 
 if TYPE_CHECKING:  # generic in the stubs only
@@ -34,6 +35,7 @@ class SourceState:
 
     is_connected: bool
     detail: str = ""
+    fault: StreamFault = StreamFault.OTHER
     CONNECTING: ClassVar["SourceState"]
     CONNECTED: ClassVar["SourceState"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import m3u8  # type: ignore[import-untyped]
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.video.pieces import ClockSource
 
@@ -111,7 +111,10 @@ def media_playlist(data: bytes, url: str) -> MediaPlaylist:
 
 def _parsed(data: bytes, url: str) -> Any:
     if not is_playlist(data):
-        raise SourceUnavailable(f"{redacted(url)} is no HLS playlist: check that the URL is the stream's own")
+        raise SourceUnavailable(
+            f"{redacted(url)} is no HLS playlist: check that the URL is the stream's own",
+            StreamFault.UNSUPPORTED,
+        )
     try:
         return m3u8.loads(data.decode("utf-8", errors="replace"), uri=url)
     except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:

@@ -126,7 +126,7 @@ class _HttpReader:
             try:
                 has_playlist = self._has_playlist(stop)
             except SourceUnavailable as error:
-                yield from news.trouble(str(error))
+                yield from news.trouble(error)
                 pause(backoff.next_s(), stop)
                 continue
             if has_playlist:

@@ -10,12 +10,12 @@ from typing import Any
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.video.access import Access
 from hypersight_core.video.background import Heard
 from hypersight_core.video.bitstream import other_codec
-from hypersight_core.video.connecting import is_rtsp, opened_stream, reason
+from hypersight_core.video.connecting import is_rtsp, opened_stream, unavailable
 from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
 from hypersight_core.video.pacing import Backoff, News, pause
 from hypersight_core.video.pieces import ClockSource, Packet, SourceState
@@ -51,9 +51,9 @@ class StreamReader:
             try:
                 with opened_stream(self._url, self._access) as container:
                     yield from self._slices(container, stop)
-                problem = f"{redacted(self._url)} ended the stream"
+                problem = SourceUnavailable(f"{redacted(self._url)} ended the stream")
             except SourceUnavailable as error:
-                problem = str(error)
+                problem = error
             self._timeline.tear()
             if not stop():
                 yield from self._news.trouble(problem)
@@ -95,7 +95,7 @@ class StreamReader:
         if isinstance(broken, SourceUnavailable):
             raise broken
         if broken is not None:
-            raise SourceUnavailable(reason(self._url, broken, self._access.timeout_s)) from broken
+            raise unavailable(self._url, broken, self._access.timeout_s) from broken
 
     def _packets(self, container: Any, stream: VideoStream) -> Iterator[Packet]:
         """Yield the video's packets; those of a stream without times get the moment of their arrival.
@@ -109,7 +109,9 @@ class StreamReader:
             now_s = time.monotonic()
             if packet.stream_index != stream.index:
                 if now_s - came_s > self._access.timeout_s:
-                    raise SourceUnavailable(f"{redacted(self._url)} sends no pictures any more")
+                    raise SourceUnavailable(
+                        f"{redacted(self._url)} sends no pictures any more", StreamFault.NO_VIDEO
+                    )
                 continue
             came_s = now_s
             if packet.is_keyframe and other_codec(packet, stream.codec_context.codec.name):

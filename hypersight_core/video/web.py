@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from hypersight_core.errors import SourceUnavailable
+from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.tls import tls_context
 from hypersight_core.video.access import Access, Secrets
@@ -19,6 +19,12 @@ MAX_BYTES = 512 << 20
 """No media segment is larger; an endless answer is cut off here."""
 MAX_TEXT_BYTES = 16 << 20
 """No playlist is larger."""
+FAULTS = {
+    401: StreamFault.REFUSED,
+    403: StreamFault.REFUSED,
+    404: StreamFault.NOT_FOUND,
+    410: StreamFault.NOT_FOUND,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class Web:
         except httpx.HTTPError as error:
             if exchange.taken_bytes:
                 return Answer(url, is_whole=False)
-            raise SourceUnavailable(_reason(url, error, within_s)) from error
+            raise _unavailable(url, error, within_s) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
 
@@ -178,19 +184,24 @@ def _refuse_errors(response: httpx.Response) -> None:
         410: "the stream is gone: check the path in the URL",
     }
     hint = hints.get(status, "the server has a problem" if status >= 500 else "the request is refused")
-    raise SourceUnavailable(f"{redacted(str(response.url))} answers {status}: {hint}")
+    raise SourceUnavailable(
+        f"{redacted(str(response.url))} answers {status}: {hint}", FAULTS.get(status, StreamFault.OTHER)
+    )
 
 
-def _reason(url: str, error: httpx.HTTPError, within_s: float) -> str:
+def _unavailable(url: str, error: httpx.HTTPError, within_s: float) -> SourceUnavailable:
     where = redacted(url)
     if isinstance(error, httpx.TimeoutException):
-        return f"{where} did not answer within {within_s:g} s: is the camera reachable from here?"
+        late = f"{where} did not answer within {within_s:g} s: is the camera reachable from here?"
+        return SourceUnavailable(late, StreamFault.TIMED_OUT)
     cause = _root(error)
     if isinstance(cause, socket.gaierror):
-        return f"{where}: the host name is not known; check its spelling"
+        unknown = f"{where}: the host name is not known; check its spelling"
+        return SourceUnavailable(unknown, StreamFault.UNREACHABLE)
     if isinstance(cause, ConnectionRefusedError):
-        return f"{where}: connection refused; check address and port, and that the camera is switched on"
-    return f"{where} broke off: {type(error).__name__}"
+        refused = f"{where}: connection refused; check address and port, and that the camera is switched on"
+        return SourceUnavailable(refused, StreamFault.UNREACHABLE)
+    return SourceUnavailable(f"{where} broke off: {type(error).__name__}")
 
 
 def _root(error: BaseException) -> BaseException:

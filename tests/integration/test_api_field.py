@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from hypersight_api.frames.pictures import MAX_GRABS
+from hypersight_api.frames.grabbing import MAX_GRABS
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, processors
 from tests.builders import an_event, camera_settings, processor_settings

@@ -173,18 +173,24 @@ def test_a_frame_is_grabbed_by_a_process_of_its_own(tmp_path) -> None:
 
     done = grab(f"file://{film}\n", tmp_path / "frame.jpg")
 
-    assert json.loads(done.stdout) == {"width": 160, "height": 96}
+    facts = json.loads(done.stdout)
+    assert datetime.fromisoformat(facts.pop("frame_at")).tzinfo is not None
+    assert facts == {
+        "width_px": 160, "height_px": 96, "codec": "h264", "fps": 25.0, "clock_source": "file",
+    }  # fmt: skip
     assert decode_jpeg((tmp_path / "frame.jpg").read_bytes()).shape == (96, 160, 3)
 
 
 def test_a_camera_that_is_away_is_one_line_and_no_secret(tmp_path) -> None:
     done = grab("http://user:secret@127.0.0.1:9/live.m3u8", tmp_path / "frame.jpg")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines() == [
+    said = (
         "http://127.0.0.1:9/live.m3u8: connection refused; check address and port, "
         "and that the camera is switched on"
-    ]
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [said]
+    assert json.loads(done.stdout) == {"fault": "unreachable", "detail": said}
 
 
 def test_headers_after_the_url_are_sent(tmp_path) -> None:
@@ -193,5 +199,6 @@ def test_headers_after_the_url_are_sent(tmp_path) -> None:
         done = grab(f"{server}/live.m3u8\nX-Api-Key: hush\n", tmp_path / "frame.jpg")
         refused = grab(f"{server}/live.m3u8\n", tmp_path / "none.jpg")
 
-    assert json.loads(done.stdout) == {"width": 160, "height": 96}
+    assert json.loads(done.stdout)["width_px"] == 160
     assert (refused.returncode, "answers 401" in refused.stderr) == (1, True)
+    assert json.loads(refused.stdout)["fault"] == "refused"
