@@ -33,6 +33,7 @@ from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
 from hypersight_api.status.controller import get_status
 from hypersight_api.validations import controller as validations
+from hypersight_api.zones import controller as zones
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 
@@ -56,6 +57,8 @@ HANDLERS = (
     CameraController,
     ProcessorController,
     MeasureController,
+    zones.check_zones,
+    zones.try_zones,
     validations.list_validations,
     validations.list_mistakes,
     validations.get_picture,

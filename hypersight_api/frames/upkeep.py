@@ -1,4 +1,4 @@
-"""Keeps pictures on disk from growing for ever: nothing stays of cameras and processors that are gone."""
+"""Keeps pictures and positions on disk from growing for ever: nothing stays of what is gone."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from hypersight_api.frames.pictures import KEPT_S, age_s, frames_folder
 from hypersight_core.errors import HypersightError
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
+from hypersight_core.store.recent import KEPT_MINUTES
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,16 @@ def tidy(var_dir: Path, store: Store) -> None:
     snapshots = list((var_dir / "snapshots").glob("*.*"))
     _remove_older((one for one in snapshots if one.stem not in camera_ids), SETTLED_S)
     _remove_older(snapshots, STALE_S)
+    _tidy_recent(var_dir / "recent", camera_ids)
     _tidy_previews(var_dir / "previews", showing)
+
+
+def _tidy_recent(folder: Path, camera_ids: Collection[str]) -> None:
+    for recent in folder.glob("*"):
+        _remove_older(recent.glob("*"), KEPT_MINUTES * 60 if recent.name in camera_ids else SETTLED_S)
+        if recent.name not in camera_ids:
+            with suppress(OSError):  # its watcher is just ending
+                recent.rmdir()
 
 
 def _tidy_previews(folder: Path, showing: Collection[str]) -> None:

@@ -11,7 +11,9 @@ from functools import partial
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
 from hypersight_core.domain.overlay import Overlay
+from hypersight_core.domain.recent import RecentFrame, RecentSegment
 from hypersight_core.processors.interface import Frame, SegmentStart, Services
+from hypersight_core.redaction import redacted
 from hypersight_core.video.sampler import FrameSampler, Picture
 from hypersight_core.video.source import Gap, Segment
 from hypersight_core.watcher.analysis import AnalysedFrame, Analyst, PersonFinder
@@ -36,8 +38,14 @@ class _Tally:
     events: list[Event] = field(default_factory=list)
     repeated: int = 0
     wanted: int = 0
-    detected: int = 0
     last_at: datetime | None = None
+    is_continuous: bool = False
+    """Of the first frame that was analysed, with the one before it."""
+    seen: list[RecentFrame] = field(default_factory=list)
+
+    @property
+    def detected(self) -> int:
+        return len(self.seen)
 
 
 class SegmentLoop:
@@ -163,6 +171,8 @@ class SegmentLoop:
         if self._stop.is_set() and tally.detected < tally.wanted:
             return None  # the successor counts all of it, while the stream still has it
         self._ended_at, self._is_resumed = segment.stop_at, False
+        if self._outputs is not None and tally.seen:
+            self._outputs.detected(self._recent(segment, tally))
         return self._record(last_at, tally.events, self._seen_of(segment, tally))
 
     def _count(self, frame: AnalysedFrame, tally: _Tally) -> None:
@@ -174,9 +184,10 @@ class SegmentLoop:
         if frame.detections is None:
             return
         if tally.detected == 0:
-            tally.events.extend(self._running.begin(SegmentStart(picture.at, not self._is_broken)))
+            tally.is_continuous = not self._is_broken
+            tally.events.extend(self._running.begin(SegmentStart(picture.at, tally.is_continuous)))
             self._is_broken = False
-        tally.detected += 1
+        tally.seen.append(RecentFrame.of(picture.at, picture.width_px, picture.height_px, frame.detections))
         show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
 
@@ -189,6 +200,16 @@ class SegmentLoop:
             # Frames came but could not be decoded; a stream slower than `watch_fps` is no loss.
             wanted, reason = due, reason or Reason.STREAM_DOWN
         return self._observation(segment.start_at, segment.stop_at, wanted, tally.detected, reason)
+
+    def _recent(self, segment: Segment, tally: _Tally) -> RecentSegment:
+        return RecentSegment(
+            scene=redacted(self._plan.camera.stream_url),
+            start_at=segment.start_at,
+            stop_at=segment.stop_at,
+            is_continuous=tally.is_continuous,
+            frames_wanted=tally.wanted,
+            frames=tuple(tally.seen),
+        )
 
     def _is_continuous(self, segment: Segment) -> bool:
         """Whether nothing was missed between the last segment and this one.

@@ -1,4 +1,7 @@
-"""What people look at while a camera is watched: previews and the latest frame, off the counting path."""
+"""What people look at while a camera is watched: previews and the latest frame, off the counting path.
+
+And what was detected in the last minutes, to try zones on: one line a segment.
+"""
 
 import logging
 import queue
@@ -6,11 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.overlay import Overlay
+from hypersight_core.domain.recent import RecentSegment
+from hypersight_core.store.recent import RecentDetections
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.preview import PreviewWriter
 from hypersight_core.video.sampler import Picture
@@ -59,6 +65,7 @@ class Outputs:
     def __init__(self, var_dir: Path, camera_id: int, looked_at: Callable[[], Collection[int]]) -> None:
         self._var_dir, self._looked_at = var_dir, looked_at
         self._snapshot = snapshot_path(var_dir, camera_id)
+        self._recent = RecentDetections(var_dir, camera_id)
         self._next_snapshot_s = 0.0
         self._stream_url = ""
         self._is_outdated = False
@@ -99,6 +106,10 @@ class Outputs:
         if time.monotonic() >= self._next_snapshot_s:
             self._next_snapshot_s = time.monotonic() + SNAPSHOT_EVERY_S
             self._put((picture, None, Overlay()))
+
+    def detected(self, segment: RecentSegment) -> None:
+        """Keep what was detected in a segment for some minutes."""
+        self._recent.append(segment, datetime.now(UTC))
 
     def _put_drawn(self, picture: Picture, processor_id: int, overlay: Callable[[], Overlay]) -> None:
         self._put((picture, processor_id, overlay()))

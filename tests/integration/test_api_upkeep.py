@@ -107,3 +107,11 @@ def test_a_server_tidies_up_by_itself(showing, database_url, tmp_path):
             if not old.exists():
                 return
     assert not old.exists()
+
+
+def test_positions_go_with_time_and_with_their_camera(showing, tmp_path):
+    old = written(tmp_path / "recent" / "1" / "1.jsonl", 700)
+    new = written(tmp_path / "recent" / "1" / "2.jsonl", 100)
+    gone = written(tmp_path / "recent" / "7" / "2.jsonl", 100)
+    tidy(tmp_path, showing)
+    assert (old.exists(), new.exists(), gone.parent.exists()) == (False, True, False)
