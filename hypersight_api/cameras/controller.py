@@ -9,7 +9,13 @@ from litestar.status_codes import HTTP_200_OK
 
 from hypersight_api.bodies import described, understood
 from hypersight_api.cameras import connection
-from hypersight_api.cameras.schemas import CameraChange, CameraIn, CameraOut
+from hypersight_api.cameras.schemas import (
+    CameraChange,
+    CameraIn,
+    CameraOut,
+    ConnectionQuestion,
+    ConnectionReport,
+)
 from hypersight_api.frames import pictures
 from hypersight_api.services import checked_id, now
 from hypersight_api.status import reading
@@ -44,19 +50,19 @@ class CameraController(Controller):
         "/test-connection",
         status_code=HTTP_200_OK,
         operation_id="TestConnection",
-        operation_class=described(connection.ConnectionQuestion),
+        operation_class=described(ConnectionQuestion),
     )
     async def test_connection(
         self,
         store: NamedDependency[Store],
         settings: NamedDependency[SkipValidation[Settings]],
         body: RawBody,
-    ) -> connection.ConnectionReport:
+    ) -> ConnectionReport:
         """Look at a stream before it is a camera: what it is, with a picture, or why it cannot be watched.
 
         Answers within twelve seconds, 503 while too many are being tested. Nothing is saved.
         """
-        question = understood(body, connection.ConnectionQuestion)
+        question = understood(body, ConnectionQuestion)
         known = await asyncio.to_thread(_camera, store, question.camera_id)
         return await connection.tested(settings.var_dir, question.settings(known))
 

@@ -14,7 +14,7 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
-from hypersight_core.errors import InvalidInput
+from hypersight_core.errors import InvalidInput, StreamFault
 from hypersight_core.redaction import HIDDEN, redacted
 
 StreamUrl = Annotated[
@@ -133,6 +133,52 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         if kept and _origin(given.get("stream_url", camera.stream_url)) != _origin(camera.stream_url):
             raise InvalidInput("the stream goes to another host: give all http_headers anew, or none ({})")
         return camera.settings(**given | {"http_headers": headers | kept})
+
+
+class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stream to be tested; nothing is saved."""
+
+    stream_url: StreamUrl | UnsetType = UNSET
+    http_headers: HttpHeaders | UnsetType = UNSET
+    camera_id: int | None = None
+    """The camera whose address and headers are meant where they are left out, or sent just as shown."""
+
+    def settings(self, known: Camera | None) -> CameraSettings:
+        """Return the camera to be tested.
+
+        Raises:
+            InvalidInput: the address or a header could never be a camera's.
+        """
+        if known is not None:
+            return CameraChange(stream_url=self.stream_url, http_headers=self.http_headers).applied_to(known)
+        return CameraSettings(
+            name="test",
+            stream_url="" if self.stream_url is UNSET else self.stream_url,
+            http_headers={} if self.http_headers is UNSET else self.http_headers,
+        )
+
+
+class ConnectionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream turned out to be, or why it cannot be watched; without secrets."""
+
+    can_be_watched: bool
+    stream_url: str
+    took_s: float
+    codec: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    fps: float | None = None
+    """Frames per second; null where too little came to tell."""
+    clock_source: str | None = None
+    """Where frames get their times from: `program_date_time`, `rtcp`, `wall_clock` or `file`."""
+    clock_text: str = ""
+    snapshot_url: str | None = None
+    """A picture of now, for ten minutes."""
+    fault: StreamFault | None = None
+    detail: str = ""
+    """Why not, in the words of who tried."""
+    advice: str = ""
+    """What to do about it."""
 
 
 def _origin(stream_url: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def client(store, database_url, tmp_path):
         yield client
 
 
-def check(client, zones):
+def check(client: Any, zones: Any) -> Any:
     reply = client.post("/api/v1/zones/check", json={"zones": zones})
     assert reply.status_code == 200, reply.text
     return reply.json()

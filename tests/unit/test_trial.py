@@ -7,7 +7,7 @@ import pytest
 
 from hypersight_core.domain.cameras import Anchor, ProcessorSettings
 from hypersight_core.domain.detections import Detections
-from hypersight_core.domain.events import EventKind
+from hypersight_core.domain.events import Event, EventKind
 from hypersight_core.domain.recent import RecentFrame, RecentSegment
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
@@ -41,7 +41,7 @@ def test_what_is_tried_is_what_the_real_processor_counts_to_the_event():
     settings = processor_settings(zones=(MIDDLE, LINE))
     services = Services(lambda _: FoundFaces((), ()), lambda _: b"", lambda _: None)
     real = make(a_camera(), a_processor(processor_id=0, version=0, zones=(MIDDLE, LINE)), services)
-    events = []
+    events: list[Event] = []
     for segment in a_walk():
         real.begin(SegmentStart(segment.frames[0].at, segment.is_continuous))
         for frame in segment.frames:
