@@ -6,7 +6,8 @@ The real stack (embedded PostgreSQL, Dagster's daemon and code server) watches a
 real footage, with a detector over real HTTP that finds nobody at no cost. For each number of cameras: all are
 enabled at once, then one of them is disabled and enabled again and again (enabling → first detector call);
 then processes are looked at for `--seconds`. CPU of a bare loop that only fetches, decodes and posts the
-same stream, in the same seconds, is taken off. The last line is one JSON object.
+same stream, in the same seconds, is taken off, and what that loop grows by once it reads is taken for the
+stream's buffers. The last line is one JSON object.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +70,22 @@ def _toggled(bench: Bench) -> float:
     return bench.first_call_s(camera_id, after_s=started_s) - started_s
 
 
-def _looked_at(bench: Bench, bare: Sequence[psutil.Process], seconds: float) -> dict[str, Any]:
-    watchers, services = bench.watchers(), bench.services()
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A bare loop."""
+
+    process: psutil.Process
+    own_mb_before: float
+    """Its private memory before it read anything."""
+
+    @property
+    def grown_mb(self) -> float:
+        """What reading takes."""
+        return _own_mb(self.process) - self.own_mb_before
+
+
+def _looked_at(bench: Bench, loops: Sequence[Bare], seconds: float) -> dict[str, Any]:
+    watchers, services, bare = bench.watchers(), bench.services(), [one.process for one in loops]
     before = {process.pid: _cpu_s(process) for process in (*watchers, *bare, *services.values())}
     switches = {process.pid: process.num_ctx_switches().voluntary for process in watchers}
     time.sleep(seconds)
@@ -81,7 +97,7 @@ def _looked_at(bench: Bench, bare: Sequence[psutil.Process], seconds: float) -> 
     woken = [(one.num_ctx_switches().voluntary - switches[one.pid]) / seconds for one in watchers]
     return {
         "load": os.getloadavg()[0],
-        "pss_mb": _spread([_pss_mb(one) for one in watchers]),
+        **_memory(watchers, loops),
         "cpu_percent": _spread(ours),
         "bare_cpu_percent": _spread(theirs),
         "cpu_percent_beyond": round(statistics.median(ours) - statistics.median(theirs), 2),
@@ -89,6 +105,18 @@ def _looked_at(bench: Bench, bare: Sequence[psutil.Process], seconds: float) -> 
         "connections": bench.connections(),
         "services_cpu_percent": {name: round(spent[one.pid], 1) for name, one in services.items()},
         "services_pss_mb": {name: round(_pss_mb(one), 1) for name, one in services.items()},
+    }
+
+
+def _memory(watchers: Sequence[psutil.Process], loops: Sequence[Bare]) -> dict[str, Any]:
+    """Return a watcher's proportional share, what of it is its own, and what of that the stream takes."""
+    pss = _spread([_pss_mb(one) for one in watchers])
+    buffers = _spread([one.grown_mb for one in loops])
+    return {
+        "pss_mb": pss,
+        "own_mb": _spread([_own_mb(one) for one in watchers]),
+        "stream_buffers_mb": buffers,
+        "pss_mb_beyond_buffers": round(pss["median"] - buffers["median"], 1),
     }
 
 
@@ -101,6 +129,10 @@ def _pss_mb(process: psutil.Process) -> float:
     return float(process.memory_full_info().pss) / 1e6
 
 
+def _own_mb(process: psutil.Process) -> float:
+    return float(process.memory_full_info().uss) / 1e6
+
+
 def _spread(values: Sequence[float]) -> dict[str, float]:
     return {
         "median": round(statistics.median(values), 2),
@@ -110,12 +142,14 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 
 @contextmanager
-def _bare_loop(bench: Bench) -> Iterator[psutil.Process]:
+def _bare_loop(bench: Bench) -> Iterator[Bare]:
     """Run the plainest loop over the same stream: what decoding and HTTP cost without us."""
     command = [sys.executable, "-m", "benchmarks.watchers_bare", bench.stream_url, bench.detector_url]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[1]) as process:
+    folder = Path(__file__).parents[1]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield psutil.Process(process.pid)
+            said = process.stdout.readline() if process.stdout else ""
+            yield Bare(psutil.Process(process.pid), int(said) / 1e6)
         finally:
             process.terminate()
 

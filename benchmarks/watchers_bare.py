@@ -1,11 +1,13 @@
 """`python -m benchmarks.watchers_bare STREAM DETECTOR`: fetch, decode and post, and nothing else.
 
-One thread, the product's own decoding; no lease, no database, no processors, no Dagster.
+One thread, the product's own decoding; no lease, no database, no processors, no Dagster. Its first line says
+how many bytes are its own before it reads anything: what it grows by are the stream's buffers.
 """
 
 import sys
 
 import httpx
+import psutil
 
 from benchmarks.watchers_stack import WATCH_FPS
 from hypersight_core.video.access import Access
@@ -21,6 +23,7 @@ def main(stream_url: str, detector_url: str) -> None:
     reader = HlsReader(stream_url, access=Access(), resume_after=None)
     sampler, canvas = FrameSampler(WATCH_FPS), None
     with httpx.Client(trust_env=False) as http:
+        print(psutil.Process().memory_full_info().uss, flush=True)
         for piece in reader.read(lambda: False):
             if not isinstance(piece, Segment):
                 continue

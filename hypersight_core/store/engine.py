@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ KEEPALIVE = {
 
 
 class Store:
-    """A pool of connections to one database; safe to share between threads, not across a fork.
+    """A pool of connections to one database; safe to share between threads, across a fork only while closed.
 
     Raises:
         InvalidInput: `database_url` is no URL of a PostgreSQL database.
@@ -41,18 +42,19 @@ class Store:
         statement_timeout_s: int = STATEMENT_TIMEOUT_S,
     ) -> None:
         self._url = _parsed(database_url)
+        self._application_name = application_name
         self._engine = sa.create_engine(
             self._url,
             pool_size=pool_size,
             pool_pre_ping=True,
             connect_args=KEEPALIVE
             | {
-                "application_name": application_name,
                 # JIT takes longer than any question of ours; with many chunks the planner thinks it pays.
                 "options": f"-c timezone=UTC -c jit=off -c statement_timeout={statement_timeout_s}s "
                 f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_S}s",
             },
         )
+        sa.event.listen(self._engine, "do_connect", self._name_connection)
 
     @property
     def address(self) -> str:
@@ -112,9 +114,17 @@ class Store:
             "Is the server running, and is HYPERSIGHT_DATABASE_URL right?"
         )
 
+    def rename(self, application_name: str) -> None:
+        """Have the server show this name for connections opened from now on."""
+        self._application_name = application_name
+
     def close(self) -> None:
-        """Close all idle connections; those in use close when they come back."""
+        """Close all idle connections; those in use close when they come back. New ones open when asked."""
         self._engine.dispose()
+
+    def _name_connection(self, *args: Any) -> None:
+        """Name a connection that SQLAlchemy is about to open; the last argument holds its options."""
+        args[-1]["application_name"] = self._application_name
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

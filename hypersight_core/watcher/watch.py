@@ -37,11 +37,24 @@ TAKE_OVER_S = 15.0
 """How long a new watcher waits for its predecessor to give the camera back."""
 
 
-def watch_camera(settings: Settings, camera_id: int, run_id: str, stop: threading.Event) -> str:
+def watcher_store(settings: Settings) -> Store:
+    """Return what a watcher reads and writes through: one connection, for its lease."""
+    return Store(
+        settings.database_url,
+        application_name="hypersight watcher",
+        pool_size=1,
+        statement_timeout_s=STATEMENT_TIMEOUT_S,
+    )
+
+
+def watch_camera(
+    settings: Settings, camera_id: int, run_id: str, stop: threading.Event, store: Store | None = None
+) -> str:
     """Watch a camera until it is disabled, somebody asks to stop, or `stop` is set.
 
     Args:
         run_id: who watches; recorded in the lease.
+        store: a `watcher_store` made beforehand; closed at the end.
 
     Returns:
         Why it ended: `disabled`, `stop_requested` or `stopped`.
@@ -51,12 +64,8 @@ def watch_camera(settings: Settings, camera_id: int, run_id: str, stop: threadin
         LeaseLost: another watcher took the camera over.
         DatabaseUnavailable: the database did not answer at the start.
     """
-    store = Store(
-        settings.database_url,
-        application_name=f"hypersight watcher {camera_id}",
-        pool_size=1,
-        statement_timeout_s=STATEMENT_TIMEOUT_S,
-    )
+    store = store or watcher_store(settings)
+    store.rename(f"hypersight watcher {camera_id}")
     spool = Spool(settings.var_dir / "spool", camera_id, max_bytes=settings.spool_max_mb * 1024**2)
     lease = Lease(store, camera_id, run_id)
     try:

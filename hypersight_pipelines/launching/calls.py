@@ -15,9 +15,10 @@ LONGEST_LINE_BYTES = 1 << 20
 
 
 class Fork(msgspec.Struct, tag="fork", frozen=True):
-    """Begin a run in a process of its own."""
+    """Begin a watcher in a process of its own."""
 
     run_id: str
+    camera_id: int
     title: str
     """What `ps` shows, 15 characters at most."""
 

@@ -12,7 +12,7 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._serdes import ConfigurableClassData
 
 from hypersight_core.store.process_identity import ProcessName
-from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, KIND_TAG, PROCESS_TAG, WATCHER, process_of
+from hypersight_pipelines.defs.watchers.tags import KIND_TAG, PROCESS_TAG, WATCHER, camera_id_of, process_of
 from hypersight_pipelines.launching.calls import Answer, Fork, Interrupt, Look, ask
 
 NURSERY_BACK_WITHIN_S = 5.0
@@ -51,7 +51,8 @@ class ForkingRunLauncher(DefaultRunLauncher):
             return
         process = self._forked(run)
         if process is None:
-            said = f"No nursery at {self._socket_path}: started by Dagster's default launcher."
+            where = f"No nursery at {self._socket_path}, or no camera in the run's config"
+            said = f"{where}: started by Dagster's default launcher."
             self._instance.report_engine_event(said, run, cls=self.__class__)
             super().launch_run(context)
             return
@@ -89,8 +90,11 @@ class ForkingRunLauncher(DefaultRunLauncher):
         return _health(answer)
 
     def _forked(self, run: dg.DagsterRun) -> ProcessName | None:
-        """Have a run forked; None when no nursery listens."""
-        request = Fork(run_id=run.run_id, title=f"watcher {run.tags.get(CAMERA_ID_TAG, '')}")
+        """Have a run forked; None when it names no camera, or no nursery listens."""
+        camera_id = camera_id_of(run)
+        if camera_id is None:
+            return None
+        request = Fork(run_id=run.run_id, camera_id=camera_id, title=f"watcher {camera_id}")
         ends_s = time.monotonic() + NURSERY_BACK_WITHIN_S
         while True:
             try:

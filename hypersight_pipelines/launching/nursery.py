@@ -18,6 +18,7 @@ import msgspec
 
 from hypersight_core.errors import SetupFailed
 from hypersight_core.logs import configure
+from hypersight_core.settings import Settings
 from hypersight_core.store.process_identity import ProcessName, is_gone, send_signal
 from hypersight_pipelines.launching.calls import Answer, Fork, Interrupt, Request, listener, read_line
 
@@ -33,10 +34,10 @@ class Nursery:
     """Answers `calls` at a socket until it is told to end.
 
     Args:
-        begin: what a child does with the id of its run; returns its exit code.
+        begin: what a child does; returns its exit code.
     """
 
-    def __init__(self, listening: socket.socket, begin: Callable[[str], int]) -> None:
+    def __init__(self, listening: socket.socket, begin: Callable[[Fork], int]) -> None:
         self._listening, self._begin = listening, begin
         self._woken, self._waker = socket.socketpair()
         self._children: dict[int, ProcessName] = {}
@@ -102,7 +103,7 @@ class Nursery:
             OWN_NAME.write_text(request.title[:15])
             logging.getLogger().handlers.clear()  # a watcher has a log file of its own
             gc.enable()
-            code = self._begin(request.run_id)
+            code = self._begin(request)
         except BaseException:
             logger.exception("run ended by an error of its own")
         finally:
@@ -140,11 +141,12 @@ def main(socket_path: Path) -> None:
     # Imported here and not above: garbage of the imports must not be collected.
     from hypersight_pipelines.launching.rehearsal import rehearsed
 
-    with rehearsed() as execute_run:
+    settings = Settings.from_environ(os.environ)  # noqa: TID251 - an entry point
+    with rehearsed(settings) as run:
         only_thread()
         gc.collect()
         gc.freeze()
-        nursery = Nursery(listener(socket_path), execute_run)
+        nursery = Nursery(listener(socket_path), run)
         logger.info("ready to fork", extra={"socket": str(socket_path)})
         nursery.serve()
 

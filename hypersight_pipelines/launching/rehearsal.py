@@ -1,59 +1,55 @@
 """Everything a watcher needs, loaded once, by doing once what a watcher does."""
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 import httpx
-from dagster._cli.api import _execute_run_command_body
-from dagster._utils.interrupts import capture_interrupts
 
+from hypersight_core.settings import Settings
+from hypersight_core.store.cameras import list_cameras
+from hypersight_core.store.engine import Store
+from hypersight_core.store.previews import wanted_previews
+from hypersight_core.store.processors import list_processors
+from hypersight_core.store.watching import checkpoint, seen_until, watch_plan
 from hypersight_core.tls import tls_context
-from hypersight_pipelines.definitions import defs
+from hypersight_core.watcher.watch import watcher_store
+from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.resources import logged_watch
+from hypersight_pipelines.launching.forked_run import ForkedRun
+from hypersight_pipelines.launching.run_events import RunEvents
 
-LATER = (
-    "av.subtitles.stream",
-    "dagster._core.utility_ops",
-    "dagster._core.workspace.autodiscovery",
-    "dagster._utils.test.definitions",
-    "encodings.idna",
-    "hypersight_core.watcher.watch",
-)
+LATER = ("av.subtitles.stream", "encodings.idna")
 """Modules that a run would import only once it is under way."""
-
-
-@dg.op
-def breathe() -> None:
-    """Do nothing."""
-
-
-@dg.job(executor_def=dg.in_process_executor)
-def rehearsal() -> None:
-    """Hold the only step."""
-    breathe()
+NO_CAMERA = 0
 
 
 @contextmanager
-def rehearsed() -> Iterator[Callable[[str], int]]:
-    """Yield what executes a run by its id and returns its exit code, with all that it needs in memory.
-
-    The instance is shared by all children: it holds no connection to the database between two questions.
-    """
+def rehearsed(settings: Settings) -> Iterator[ForkedRun]:
+    """Yield what is a watcher's run, with all that it needs in memory."""
     for name in LATER:
         importlib.import_module(name)
     httpx.Client(verify=tls_context()).close()
-    defs.get_repository_def().load_all_definitions()
     with dg.DagsterInstance.ephemeral() as nowhere:
-        rehearsal.execute_in_process(instance=nowhere)
+        run = nowhere.add_run(dg.DagsterRun(job_name=watch_camera.name))
+        events = RunEvents(nowhere, run.run_id)
+        events.begin(0, 0)
+        events.end("rehearsed")
     with dg.DagsterInstance.get() as instance:
         instance.get_runs(limit=1)
+        yield ForkedRun(instance, logged_watch(settings, rehearsed_store(settings)))
 
-        def execute_run(run_id: str) -> int:
-            """Do what the command `dagster api execute_run` does, by which containers start runs."""
-            with capture_interrupts():
-                return _execute_run_command_body(
-                    run_id, instance, lambda _: None, set_exit_code_on_failure=True
-                )
 
-        yield execute_run
+def rehearsed_store(settings: Settings) -> Store:
+    """Return a watcher's store that was asked before what each of them asks, and holds no connection."""
+    store = watcher_store(settings)
+    with store.transaction() as tx:
+        list_cameras(tx)
+        list_processors(tx, NO_CAMERA)
+        watch_plan(tx, NO_CAMERA)
+        checkpoint(tx, NO_CAMERA)
+        seen_until(tx, NO_CAMERA)
+        wanted_previews(tx, NO_CAMERA)
+    store.close()
+    return store

@@ -26,12 +26,7 @@ def watch(context: dg.OpExecutionContext, config: WatchConfig, watch: dg.Resourc
     """Watch one camera until it is disabled, the run is canceled or the machine stops."""
     context.log.info("watching camera %s, see logs/watcher-%s.log", config.camera_id, config.camera_id)
     with stop_on_signals() as stop:
-        try:
-            reason = watch(config.camera_id, context.run_id, stop)
-        except HypersightError as error:
-            raise dg.Failure(
-                f"camera {config.camera_id} is not watched by this run: {error}", allow_retries=False
-            ) from error
+        reason = watched(watch, config.camera_id, context.run_id, stop)
         raise_if_canceled(context)
     context.log.info("ended: %s", reason)
 
@@ -44,6 +39,20 @@ def watch(context: dg.OpExecutionContext, config: WatchConfig, watch: dg.Resourc
 def watch_camera() -> None:
     """Hold the only step; one process does everything."""
     watch()
+
+
+def watched(watch: Watch, camera_id: int, run_id: str, stop: threading.Event) -> str:
+    """Watch; return why it ended.
+
+    Raises:
+        Failure: it could not be watched, or not any longer; the message is for people.
+    """
+    try:
+        return watch(camera_id, run_id, stop)
+    except HypersightError as error:
+        raise dg.Failure(
+            f"camera {camera_id} is not watched by this run: {error}", allow_retries=False
+        ) from error
 
 
 @contextmanager

@@ -6,20 +6,30 @@ from collections.abc import Callable
 import dagster as dg
 
 from hypersight_core.settings import Settings
+from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers.log_file import watcher_log
 
 Watch = Callable[[int, str, threading.Event], str]
 """Watches a camera for a run until stopped; returns `disabled`, `stop_requested` or `stopped`."""
 
 
-def watch_resource(settings: Settings) -> dg.ResourceDefinition:
-    """Make the resource `watch`: a `Watch` that logs to `var_dir/logs/watcher-<camera_id>.log`."""
+def logged_watch(settings: Settings, store: Store | None = None) -> Watch:
+    """Make a `Watch` that logs to `var_dir/logs/watcher-<camera_id>.log`.
+
+    Args:
+        store: a watcher's, made beforehand.
+    """
 
     def watch(camera_id: int, run_id: str, stop: threading.Event) -> str:
         # Imported by the run only: the code server needs none of the video libraries.
         from hypersight_core.watcher.watch import watch_camera
 
         with watcher_log(settings, camera_id, run_id):
-            return watch_camera(settings, camera_id, run_id, stop)
+            return watch_camera(settings, camera_id, run_id, stop, store)
 
-    return dg.ResourceDefinition.hardcoded_resource(watch)
+    return watch
+
+
+def watch_resource(settings: Settings) -> dg.ResourceDefinition:
+    """Make the resource `watch`."""
+    return dg.ResourceDefinition.hardcoded_resource(logged_watch(settings))

@@ -4,7 +4,6 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -18,7 +17,7 @@ from hypersight_core.store.watching import desired_cameras
 from hypersight_pipelines.defs.watchers.actions import Actions, Burial
 from hypersight_pipelines.defs.watchers.restarts import BUDGET_WINDOW_S, UNFINISHED, WatcherRun
 from hypersight_pipelines.defs.watchers.supervision import Seen
-from hypersight_pipelines.defs.watchers.tags import KIND_TAG, WATCHER, process_of
+from hypersight_pipelines.defs.watchers.tags import KIND_TAG, WATCHER, camera_id_of, process_of
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +108,7 @@ def _runs(instance: dg.DagsterInstance, now: datetime) -> Iterator[WatcherRun]:
     )
     for runs_filter in (unfinished, ended):
         for record in instance.get_run_records(runs_filter):
-            camera_id = _camera_id(record.dagster_run)
+            camera_id = camera_id_of(record.dagster_run)
             if camera_id is not None:
                 yield WatcherRun(
                     run_id=record.dagster_run.run_id,
@@ -120,15 +119,6 @@ def _runs(instance: dg.DagsterInstance, now: datetime) -> Iterator[WatcherRun]:
                     started_at=_instant(record.start_time),
                     ended_at=_instant(record.end_time),
                 )
-
-
-def _camera_id(run: dg.DagsterRun) -> int | None:
-    """Read the camera from the run's config: runs launched by hand in the UI carry no tag."""
-    try:
-        config: Any = run.run_config
-        return int(config["ops"]["watch"]["config"]["camera_id"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def _instant(epoch_s: float | None) -> datetime | None:

@@ -1,4 +1,6 @@
-"""How watchers' runs are found among all runs, and their processes."""
+"""How watchers' runs are found among all runs, their cameras and their processes."""
+
+from typing import Any
 
 import dagster as dg
 import msgspec
@@ -16,3 +18,12 @@ def process_of(run: dg.DagsterRun) -> ProcessName | None:
     """Return which process a run was forked into; None when it was started in another way."""
     tag = run.tags.get(PROCESS_TAG)
     return None if tag is None else msgspec.json.decode(tag, type=ProcessName)
+
+
+def camera_id_of(run: dg.DagsterRun) -> int | None:
+    """Read which camera a run watches from its config: runs launched by hand in the UI carry no tag."""
+    try:
+        config: Any = run.run_config
+        return int(config["ops"]["watch"]["config"]["camera_id"])
+    except (KeyError, TypeError, ValueError):
+        return None
