@@ -4,18 +4,27 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from hypersight_api.services import now
+from hypersight_api.sessions import CSRF_HEADER, SESSION_COOKIE, Sessions, Visitor
 from hypersight_core.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_PATHS = ("/healthz", "/readyz")
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+SIGN_IN_PATHS = (SIGN_IN, "/static/shell.css", "/static/theme.js", "/static/icon.svg")
+"""What a browser needs to ask for the token; none of it tells anything about this installation."""
 LIVE_PATH = "/live/faces"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CHALLENGE = {"www-authenticate": 'Basic realm="hypersight", charset="UTF-8"'}
@@ -26,12 +35,13 @@ class Access(ASGIMiddleware):
 
     Without an API token everything is open to programs on this machine, so the danger is a web page in a
     browser on it: requests must name a loopback host and must not come from another site. With a token
-    it is `Authorization: Bearer <token>`, or the token as the password a browser asks for (any user name);
-    websockets also take `?token=`, since scripts in browsers cannot send headers with them.
+    it is `Authorization: Bearer <token>`, the token as the password of basic authentication (any user name),
+    or the cookie of somebody who signed in. Websockets also take `?token=`, since scripts in browsers cannot
+    send headers with them. Writes on the strength of a cookie must show the session's CSRF token, too.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._api_token = settings.api_token
+    def __init__(self, settings: Settings, sessions: Sessions) -> None:
+        self._api_token, self._sessions = settings.api_token, sessions
         self._live_token = settings.live_token
         self._hosts = {*LOOPBACK, settings.api_host.lower()}
 
@@ -59,14 +69,23 @@ class Access(ASGIMiddleware):
             )
         if not _is_safe(asked) and _is_foreign(asked.headers):
             raise PermissionDeniedException(detail="requests from other web sites are refused")
-        if self._api_token and not self._is_known(asked):
-            raise NotAuthorizedException(detail="send the API token", headers=CHALLENGE)
+        if not self._api_token or self._is_known(asked) or path in SIGN_IN_PATHS:
+            return
+        visitor = self._signed_in(asked)
+        if visitor is None:
+            raise _who_are_you(asked)
+        if not _is_safe(asked) and path != SIGN_OUT and not _shows_csrf_token(asked, visitor):
+            raise PermissionDeniedException(detail=f"writes need the session's token as {CSRF_HEADER}")
 
     def _check_watcher(self, headers: Mapping[str, str]) -> None:
         if not self._live_token:
             raise PermissionDeniedException(detail="broadcasting is switched off: no live token is set")
         if not same(_bearer(headers), self._live_token):
             raise PermissionDeniedException(detail="that is not the live token")
+
+    def _signed_in(self, asked: ASGIConnection) -> Visitor | None:  # type: ignore[type-arg]
+        cookie = asked.cookies.get(SESSION_COOKIE, "")
+        return self._sessions.visitor(cookie, now()) if cookie else None
 
     def _is_known(self, asked: ASGIConnection) -> bool:  # type: ignore[type-arg]
         shown = [_bearer(asked.headers), _basic_password(asked.headers)]
@@ -75,9 +94,35 @@ class Access(ASGIMiddleware):
         return any(same(one, self._api_token) for one in shown)
 
 
+class SignInFirst(NotAuthorizedException):
+    """A person with a browser has to sign in before this page."""
+
+
+def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Redirect:
+    """Send a browser to the page that asks for the token, and back afterwards."""
+    query = request.scope["query_string"].decode("latin-1")
+    wanted = request.url.path + (f"?{query}" if query else "")
+    return Redirect(f"{SIGN_IN}?{urlencode({'next': wanted})}", status_code=HTTP_303_SEE_OTHER)
+
+
+def _who_are_you(asked: ASGIConnection) -> NotAuthorizedException:  # type: ignore[type-arg]
+    is_page = _is_safe(asked) and "text/html" in asked.headers.get("accept", "")
+    if is_page and "hx-request" not in asked.headers:
+        return SignInFirst(detail="sign in first")
+    # A browser would ask for user and password by a window of its own, over a page that has a better way.
+    is_browser = "mozilla" in asked.headers.get("user-agent", "").lower()
+    return NotAuthorizedException(detail="send the API token", headers={} if is_browser else CHALLENGE)
+
+
 def same(shown: str, secret: str) -> bool:
     """Compare in a time that says nothing about where they differ."""
     return hmac.compare_digest(shown.encode("utf-8", "replace"), secret.encode("utf-8", "replace"))
+
+
+def _shows_csrf_token(asked: ASGIConnection, visitor: Visitor) -> bool:  # type: ignore[type-arg]
+    if asked.scope["type"] == ScopeType.WEBSOCKET:
+        return True  # a script cannot send headers with it; where it comes from was checked
+    return bool(visitor.csrf) and same(asked.headers.get(CSRF_HEADER, ""), visitor.csrf)
 
 
 def _is_safe(asked: ASGIConnection) -> bool:  # type: ignore[type-arg]

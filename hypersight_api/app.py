@@ -9,7 +9,7 @@ from importlib.metadata import version
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 
-from hypersight_api.access import Access
+from hypersight_api.access import Access, SignInFirst, to_sign_in
 from hypersight_api.cameras.controller import CameraController
 from hypersight_api.errors import EXCEPTION_HANDLERS
 from hypersight_api.faces import controller as faces
@@ -31,6 +31,7 @@ from hypersight_api.pages.shell import Shell
 from hypersight_api.patience import BodyInTime
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
+from hypersight_api.sessions import Guesses, Sessions
 from hypersight_api.status.controller import get_status
 from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
@@ -80,6 +81,7 @@ def create_app(settings: Settings) -> Litestar:
     figures = Figures(store)
     vendor = Vendor(settings.cache_dir)
     shell = Shell(vendor, settings.dagster_url)
+    sessions = Sessions(settings.api_token)
     previews = Previews(settings.var_dir, store)
 
     @asynccontextmanager
@@ -103,9 +105,11 @@ def create_app(settings: Settings) -> Litestar:
             vendor=vendor,
             shell=shell,
             previews=previews,
+            sessions=sessions,
+            guesses=Guesses(),
         ),
-        middleware=[CountRequests(figures), Access(settings), BodyInTime()],
-        exception_handlers=EXCEPTION_HANDLERS,
+        middleware=[CountRequests(figures), Access(settings, sessions), BodyInTime()],
+        exception_handlers={**EXCEPTION_HANDLERS, SignInFirst: to_sign_in},
         before_send=[add_headers],
         compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),
         lifespan=[lifespan],

@@ -2,10 +2,10 @@
 
 from litestar import Router
 
-from hypersight_api.pages import overview
+from hypersight_api.pages import overview, sign_in
 from hypersight_api.pages.shell import Shell
 
-PAGES = (overview.get_overview,)
+PAGES = (overview.get_overview, sign_in.get_sign_in, sign_in.post_sign_in, sign_in.post_sign_out)
 
 
 def pages_router(shell: Shell) -> Router:

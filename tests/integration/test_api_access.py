@@ -119,7 +119,7 @@ def test_every_answer_tells_browsers_to_stay_at_home(opened):
     for path in ("/", "/statusWatch", "/no/such/page", "/static/page.css", "/schema"):
         headers = opened.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'self'")
         assert "unsafe" not in policy

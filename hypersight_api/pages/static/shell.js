@@ -43,8 +43,22 @@ export function showConnection(isThere) {
   if (!isThere && connection.textContent !== text) connection.textContent = text;
 }
 
+/** Headers that writes need where somebody signed in; the cookie holds what the session's own cookie does. */
+export function csrfHeaders() {
+  const token = document.cookie.match(/(?:^|; )hypersight_csrf=([^;]*)/)?.[1];
+  return token ? { "X-CSRF-Token": token } : {};
+}
+
+/** Sends somebody whose session ended to sign in again, and back here. */
+export function signInAgain() {
+  location.assign(`${location.origin}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+document.getElementById("sign-out").hidden = !csrfHeaders()["X-CSRF-Token"];
+
 document.addEventListener("htmx:config:request", (event) => {
   const { request } = event.detail.ctx;
+  Object.assign(request.headers, csrfHeaders());
   // Not relative: pages whose address holds a password, as some people type it, can fetch nothing relative.
   request.action = new URL(request.action, location.origin).href;
 });
@@ -53,6 +67,7 @@ document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden && event.detail.ctx.sourceEvent?.type === "every") event.preventDefault();
 });
 document.addEventListener("htmx:after:request", ({ detail }) => {
+  if (detail.ctx.response.status === 401) signInAgain();
   showConnection(detail.ctx.response.status < 500);
 });
 document.addEventListener("htmx:error", ({ detail }) => {
