@@ -1,7 +1,5 @@
 """The tree of commands."""
 
-from importlib.metadata import version
-
 from cyclopts import App
 from rich.console import Console
 
@@ -12,6 +10,7 @@ from hypersight.commands.process import ProcessCommand
 from hypersight.commands.processors import ProcessorCommands
 from hypersight.commands.validate import ValidateCommand
 from hypersight_core.settings import Settings
+from hypersight_core.version import VERSION
 
 
 def build_app(settings: Settings) -> App:
@@ -19,11 +18,11 @@ def build_app(settings: Settings) -> App:
     console = Console(highlight=False)
     app = App(
         name="hypersight",
-        version=version("hypersight"),
+        version=VERSION,
         help="Camera streams into people metrics: traffic through zones, persons present, faces in view.",
     )
     local = LocalCommands(settings, console)
-    for command in (local.demo, local.up, local.migrate, local.watch):
+    for command in (local.demo, local.up, local.migrate, local.watch, local.prepare, local.simulate):
         app.command(command)
     app.command(ProcessCommand(settings, console).process)
     app.command(ValidateCommand(settings, console).validate)

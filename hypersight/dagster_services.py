@@ -10,7 +10,7 @@ import httpx
 from hypersight.processes import Service
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
-from hypersight_pipelines.instance import SCHEMA, storage_url
+from hypersight_pipelines.instance import SCHEMA, STORAGE_VARIABLE, storage_url
 from hypersight_pipelines.launching.calls import listens
 
 CODE, DAEMON, WEBSERVER = "dagster-code", "dagster-daemon", "dagster-webserver"
@@ -37,7 +37,7 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     environ = {
         **settings.environ(),
         "DAGSTER_HOME": str(home),
-        "DAGSTER_POSTGRES_URL": storage_url(settings.database_url),
+        STORAGE_VARIABLE: storage_url(settings.database_url),
     }
     yield Service(
         CODE,

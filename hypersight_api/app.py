@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
@@ -37,6 +36,7 @@ from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
+from hypersight_core.version import VERSION
 
 MAX_BODY_BYTES = 1_000_000
 DATABASE_CONNECTIONS, THREADS = 10, 16
@@ -113,7 +113,7 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[add_headers],
         compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),
         lifespan=[lifespan],
-        openapi_config=openapi_config(version("hypersight"), vendor),
+        openapi_config=openapi_config(VERSION, vendor),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )

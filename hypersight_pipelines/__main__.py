@@ -19,6 +19,7 @@ from types import MappingProxyType
 import psutil
 
 from hypersight_pipelines import orphans
+from hypersight_pipelines.instance import with_storage
 
 ROOT = Path(__file__).parents[1]
 WATCHERS_END_WITHIN_S = 5.0
@@ -100,7 +101,7 @@ def _started(module: str, *arguments: str, environ: Mapping[str, str] = NOTHING)
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env={**os.environ, **environ},
+        env={**with_storage(os.environ), **environ},
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone
         preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no lock is taken

@@ -1,8 +1,12 @@
 """Where Dagster keeps its runs: the same database as the events, in a schema of its own."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from hypersight_core.settings import Settings
+
 SCHEMA = "dagster"
+STORAGE_VARIABLE = "DAGSTER_POSTGRES_URL"
 
 
 def storage_url(database_url: str) -> str:
@@ -15,3 +19,14 @@ def storage_url(database_url: str) -> str:
     options = f"options={quote(f'-csearch_path={SCHEMA}')}&application_name=dagster"
     query = f"{parts.query}&{options}" if parts.query else options
     return urlunsplit(("postgresql+psycopg2", parts.netloc, parts.path, query, ""))
+
+
+def with_storage(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment that tells Dagster where its storage is, as our own settings say unless it does.
+
+    Raises:
+        InvalidInput: the settings are malformed.
+    """
+    database_url = Settings.from_environ(environ).database_url
+    known = {STORAGE_VARIABLE: storage_url(database_url)} if database_url else {}
+    return {**known, **environ}

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,8 +16,8 @@ from hypersight.database import database, opened_store
 from hypersight.downloading import download_progress
 from hypersight.live_lines import LiveLines
 from hypersight.ports import free_port
-from hypersight.processes import Service
-from hypersight.stack import Stack, answers
+from hypersight.processes import Running, Service, stop_together
+from hypersight.stack import ROOT, Stack, answers
 from hypersight_api.pages import assets
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
@@ -25,6 +25,7 @@ from hypersight_core.store import cameras, schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_core.watcher.watch import watch_camera
+from hypersight_detector import weights
 from hypersight_pipelines.instance import SCHEMA
 
 SIMULATOR_PORT = 8081
@@ -62,6 +63,41 @@ class LocalCommands:
         """
         with self._started() as stack:
             self._stay(stack, seconds)
+
+    def simulate(
+        self, *, host: str = "127.0.0.1", port: int = SIMULATOR_PORT, advertise: str | None = None
+    ) -> None:
+        """Play the demo's films as live cameras and enrol them in the database, until SIGTERM or Ctrl-C.
+
+        Args:
+            host: address to listen on.
+            port: of the first camera; the next ones take the next free ones.
+            advertise: host name by which watchers reach this machine; the address itself if left out.
+        """
+        signal.signal(signal.SIGTERM, _interrupt)
+        urls, simulators = self._simulators(None, host, port)
+        shown = {name: url.replace("127.0.0.1", advertise or host) for name, url in urls.items()}
+        with opened_store(self._settings) as store, _running(simulators, self._settings.var_dir):
+            demo.ensure(store, shown)
+            self._console.print("\n".join(f"{name}: {url}" for name, url in shown.items()))
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+    def prepare(self, *, demo_films: bool = False) -> None:
+        """Fetch everything that is downloaded once: libraries of the pages, networks of the detector.
+
+        Args:
+            demo_films: also the footage of the demo.
+        """
+        cache_dir = self._settings.cache_dir
+        with download_progress(self._console) as progress:
+            assets.install(cache_dir, progress)
+            weights.persons(cache_dir, progress)
+            weights.faces(cache_dir, progress)
+            if demo_films:
+                footage.pedestrians(cache_dir, progress)
+                footage.face(cache_dir, progress)
+        self._console.print(f"everything is in {cache_dir}")
 
     def migrate(self) -> None:
         """Bring the database to the newest schema, and make room for Dagster's own tables beside it."""
@@ -106,19 +142,21 @@ class LocalCommands:
             _ignore_signals()
             stack.stop()
 
-    def _simulators(self, sample: Path | None) -> tuple[dict[str, str], list[Service]]:
+    def _simulators(
+        self, sample: Path | None, host: str = "127.0.0.1", port: int = SIMULATOR_PORT
+    ) -> tuple[dict[str, str], list[Service]]:
         cache_dir = self._settings.cache_dir
         with download_progress(self._console) as progress:
             films = (
                 (demo.PEDESTRIANS, sample or footage.pedestrians(cache_dir, progress), sample is None),
                 (demo.FACE, footage.face(cache_dir, progress), False),
             )
-        urls, services, port = {}, [], SIMULATOR_PORT
+        urls, services = {}, []
         for name, film, is_pets in films:
             port = free_port(port)
             urls[name] = f"http://127.0.0.1:{port}/live.m3u8"
             fps = demo.PEDESTRIANS_FPS if is_pets else None
-            services.append(_simulator(name, film, fps, port, cache_dir))
+            services.append(_simulator(name, film, (host, port), fps, cache_dir))
             port += 1
         return urls, services
 
@@ -142,8 +180,23 @@ class LocalCommands:
         return keep_up
 
 
-def _simulator(name: str, film: Path, fps: float | None, port: int, cache_dir: Path) -> Service:
-    argv = [sys.executable, "-m", "hypersight.simulator", str(film), "--port", str(port)]
+@contextlib.contextmanager
+def _running(services: Sequence[Service], var_dir: Path) -> Iterator[None]:
+    started: list[Running] = []
+    try:
+        started.extend(Running(one, var_dir / "logs" / f"{one.name}.log", ROOT) for one in services)
+        for one in started:
+            one.wait_ready()
+        yield
+    finally:
+        stop_together(started)
+
+
+def _simulator(
+    name: str, film: Path, address: tuple[str, int], fps: float | None, cache_dir: Path
+) -> Service:
+    host, port = address
+    argv = [sys.executable, "-m", "hypersight.simulator", str(film), "--host", host, "--port", str(port)]
     argv += ["--cache-dir", str(cache_dir / "simulator")]
     if fps is not None:
         argv += ["--fps", f"{fps:g}"]

@@ -1,0 +1,236 @@
+"""Each service of docker-compose.yml, started by its own command with its own environment, does its work."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hypersight.postgres_binaries import PostgresBinaries, ServerAccount
+from tests.databases import open_folder
+from tests.fakes import containers
+from tests.fakes.containers import Contained, Room
+from tests.fakes.redis_server import PROGRAM as REDIS
+
+ROOT = Path(__file__).parents[2]
+ORDER = (
+    "redis", "migrate", "detector", "api", "pipelines", "dagster-webserver", "dagster-daemon", "simulator",
+)  # fmt: skip
+MAY_BE_KILLED = "dagster-daemon"
+"""It waits for the tick in hand, which may last; whatever it launched waits for the next start."""
+HEALTHY_WITHIN_S = 120.0
+TOKEN = "a-token-of-the-test"
+PROBLEM = containers.problem() or (None if REDIS else "needs redis-server (Debian: apt install redis-server)")
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(PROBLEM is not None, reason=str(PROBLEM))]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Yield where the volumes, the secrets and the image's own files lie."""
+    with open_folder() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def image(folder) -> Mapping[str, str]:
+    """Do what the Dockerfile's RUN and ENV lines do, in a clean virtual environment."""
+    python = folder / "image" / "bin" / "python"
+    cache, home = folder / "cache", folder / "dagster"
+    subprocess.run([sys.executable, "-m", "venv", folder / "image"], check=True)
+    lock = ROOT / "requirements" / "base.lock"
+    pip = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        lock,
+    ]
+    subprocess.run(pip, check=True)
+    home.mkdir()
+    shutil.copy(ROOT / "deploy" / "dagster.yaml", home)
+    environ = {
+        "PATH": f"{python.parent}:{os.environ['PATH']}",  # noqa: TID251 - where programs are
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(folder),
+        "HYPERSIGHT_VAR_DIR": str(folder / "var"),
+        "HYPERSIGHT_CACHE_DIR": str(cache),
+        "DAGSTER_HOME": str(home),
+    }
+    subprocess.run([python, "-m", "hypersight", "prepare", "--demo-films"], check=True, env=environ, cwd=ROOT)
+    return environ
+
+
+@pytest.fixture(scope="module")
+def services(folder) -> dict[str, Any]:
+    secrets = folder / "secrets"
+    subprocess.run(["sh", ROOT / "deploy" / "make-secrets.sh", secrets], check=True, capture_output=True)
+    (secrets / "api_token").chmod(0o600)
+    (secrets / "api_token").write_text(TOKEN)
+    text = (ROOT / "docker-compose.yml").read_text().replace("/run/secrets/", f"{secrets}/")
+    told: dict[str, Any] = containers.interpolated(yaml.safe_load(text), {})["services"]
+    return told
+
+
+@pytest.fixture(scope="module")
+def room(folder, image, services) -> Iterator[Room]:
+    opened = Room(folder, list(services), read_only=(ROOT, folder / "dagster", folder / "image"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def running(folder, image, services, room) -> dict[str, Contained]:
+    (folder / "var").mkdir()
+    _start_database(folder, services["database"], room)
+    _create_database(services["database"], room, image)
+    started = {}
+    for name in ORDER:
+        environ = image | services[name].get("environment", {})
+        started[name] = Contained(room, services[name], environ, folder / f"{name}.log")
+        if name == "migrate":
+            assert started[name].wait(60) == 0, started[name].log.read_text()
+        elif name == "redis":
+            time.sleep(1)  # redis-cli need not be here
+    for name in ORDER[2:]:
+        started[name].wait_healthy(HEALTHY_WITHIN_S)
+    return started
+
+
+def _start_database(folder: Path, service: Mapping[str, Any], room: Room) -> None:
+    """Start PostgreSQL with the options that the file gives TimescaleDB."""
+    cluster, log = folder / "database" / "data", folder / "database" / "log"
+    account = ServerAccount.for_folder(cluster)
+    (folder / "database").mkdir(mode=0o755)
+    account.own(folder / "database")
+    binaries = PostgresBinaries.find(None, account, folder / "database")
+    password = folder / "secrets" / "postgres_password"
+    copied = folder / "database" / "password"
+    shutil.copy(password, copied)
+    account.own(copied)
+    made = account.run(
+        *(
+            binaries.program("initdb"),
+            "-D",
+            cluster,
+            "-U",
+            "hypersight",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ),
+        *("--pwfile", copied),
+        output=log,
+    )
+    assert not made, made
+    program, *options = service["command"]
+    dropped = (
+        () if account.user_id is None else ("setpriv", f"--reuid={account.user_id}", "--clear-groups", "--")
+    )
+    command = [binaries.program(program), "-D", cluster, "-c", "unix_socket_directories=", *options]
+    room.start(
+        room.command([str(part) for part in command], dropped), {"PATH": os.defpath}, folder / "database.log"
+    )
+
+
+def _create_database(service: Mapping[str, Any], room: Room, image: Mapping[str, str]) -> None:
+    """Do what the image's entry point does on its first start; waits for the server."""
+    given = service["environment"]
+    password = Path(given["POSTGRES_PASSWORD_FILE"]).read_text()
+    code = f"""
+import psycopg, time
+url = "host=database dbname=postgres user={given["POSTGRES_USER"]} password={password}"
+for _ in range(300):
+    try:
+        psycopg.connect(url, autocommit=True).execute("CREATE DATABASE {given["POSTGRES_DB"]}")
+        break
+    except psycopg.OperationalError as error:
+        time.sleep(0.1)
+else:
+    raise error
+"""
+    done = subprocess.run(
+        room.command(["python", "-c", code]), check=False, env=image, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def asked(room: Room, image: Mapping[str, str], path: str, *, token: str | None = TOKEN) -> tuple[int, Any]:
+    code = (
+        "import httpx; answer = httpx.get("
+        f"'http://api:8000{path}', headers={_header(token)!r}, timeout=10, trust_env=False); "
+        "print(answer.status_code, answer.text)"
+    )
+    done = subprocess.run(
+        room.command(["python", "-c", code]), check=False, env=image, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    status, _, text = done.stdout.partition(" ")
+    return int(status), json.loads(text)
+
+
+def _header(token: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def _eventually(is_so: Callable[[], Any], within_s: float, said: Callable[[], object]) -> None:
+    until_s = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until_s, said()
+        time.sleep(1)
+
+
+def test_its_cameras_are_watched_and_their_persons_counted(running, room, image):
+    def overview() -> Any:
+        return asked(room, image, "/api/v1/status")[1]
+
+    def figures() -> list[Any]:
+        return [one for camera in overview()["cameras"] for one in camera["processors"]]
+
+    _eventually(lambda: len(overview()["cameras"]) == 2, 30, overview)
+    _eventually(
+        lambda: all(camera["status"]["watching"] for camera in overview()["cameras"]),
+        90,
+        lambda: (overview(), running["pipelines"].log.read_text(), running["dagster-daemon"].log.read_text()),
+    )
+    _eventually(lambda: any(one["traffic_today"] for one in figures()), 90, overview)
+
+
+def test_strangers_learn_only_that_it_lives(running, room, image):
+    assert asked(room, image, "/healthz", token=None)[0] == 200
+    assert asked(room, image, "/api/v1/status", token=None)[0] == 401
+    assert asked(room, image, "/api/v1/status", token="a guess")[0] == 401
+
+
+def test_secrets_are_in_no_environment_and_in_no_log(running, services, folder):
+    secrets = [path.read_text() for path in (folder / "secrets").iterdir()]
+    assert len(secrets) >= 3
+    told = json.dumps(services) + "".join(one.log.read_text(errors="replace") for one in running.values())
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def test_every_service_ends_in_order_when_it_is_told_to(running, services):
+    for name in reversed(ORDER[2:]):
+        grace_s = float(str(services[name].get("stop_grace_period", "10s")).removesuffix("s"))
+        code = running[name].stop(grace_s)
+        assert code in {0, -signal.SIGTERM} or name == MAY_BE_KILLED, (
+            name,
+            code,
+            running[name].log.read_text()[-2000:],
+        )
