@@ -145,6 +145,7 @@ class Stack:
             api_url=f"http://127.0.0.1:{ports['api']}",
             dagster_port=ports["dagster"],
             dagster_url=asked.dagster_url or f"http://127.0.0.1:{ports['dagster']}",
+            page_url=asked.page_url or f"http://127.0.0.1:{ports['api']}",
             detector_port=ports["detector"],
             object_detector_url=_or(asked, default, "object_detector_url", f"{detector}/objects"),
             face_detector_url=_or(asked, default, "face_detector_url", f"{detector}/faces"),

@@ -12,6 +12,7 @@
     - DetectorUnavailable  a detector: down, slow, refusing, garbage
     - DatabaseUnavailable  the database
     - LiveUnavailable      the faces hub
+    - WebhookUnavailable   whoever wants to hear of outages
 """
 
 from collections.abc import Iterable
@@ -113,3 +114,7 @@ class DatabaseUnavailable(Unavailable):
 
 class LiveUnavailable(Unavailable):
     """The faces hub cannot be reached."""
+
+
+class WebhookUnavailable(Unavailable):
+    """Whoever wants to hear of outages does not take the message."""

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where watchers reach the API to broadcast faces."""
     api_token: str = ""
     """Bearer token of API clients; required unless the API listens on loopback only."""
+    page_url: str = ""
+    """Where people reach the page; Dagster's runs and notifications link to it."""
     live_token: str = ""
     """Bearer token of watchers broadcasting faces; empty: broadcasting is refused."""
     redis_url: str = ""
@@ -62,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Downloads that any checkout can use again: footage, models, page libraries."""
     pg_bin: str = ""
     """Folder with `postgres` and `initdb` for the embedded server; empty: the PyPI wheel's."""
+    notify_urls: str = ""
+    """Addresses, parted by commas, that hear when a camera fails and when it is back (JSON, posted)."""
+    notify_after_s: float = 60.0
+    """Seconds a camera must have failed until anybody is told."""
+    notify_secret: str = ""
+    """What messages are signed with (standardwebhooks.com); empty: they are not signed."""
     max_lag_s: float = 60.0
     """A watcher further behind the stream than this drops what it cannot analyse in time."""
     spool_max_mb: int = 256
@@ -92,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(
                 "several HYPERSIGHT_API_WORKERS share faces through Redis: set HYPERSIGHT_REDIS_URL"
             )
+        if self.notify_after_s < 0:
+            raise ValueError("HYPERSIGHT_NOTIFY_AFTER_S must not be negative")
         kept_days = (self.events_kept_days, self.observations_kept_days)
         if min(*kept_days, self.columnstore_after_days) < 0:
             raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")

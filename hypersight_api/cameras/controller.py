@@ -99,9 +99,17 @@ class CameraController(Controller):
             cameras.delete_camera(tx, checked_id("camera", camera_id), purge=purge)
 
     @get("/{camera_id:int}/status", sync_to_thread=True, operation_id="GetCameraStatus")
-    def get_status(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraStatus:
-        """Say what a camera is doing: watched by a live process or not, since when, how far behind."""
-        return reading.camera_status(store, checked_id("camera", camera_id), now())
+    def get_status(
+        self,
+        store: NamedDependency[Store],
+        settings: NamedDependency[SkipValidation[Settings]],
+        camera_id: FromPath[int],
+    ) -> CameraStatus:
+        """Say what a camera is doing: watched by a live process or not, since when, how far behind.
+
+        An edit shows in `wanted_config` at once, and in `config` when it takes effect.
+        """
+        return reading.camera_status(store, checked_id("camera", camera_id), now(), settings.dagster_url)
 
     @get("/{camera_id:int}/snapshot.jpg", media_type="image/jpeg", operation_id="GetSnapshot")
     async def get_snapshot(

@@ -12,6 +12,7 @@ from hypersight_api.status import words
 from hypersight_api.status.schemas import (
     CameraOverview,
     CameraStatus,
+    ConfigStatus,
     DetectorStatus,
     Overview,
     ProcessorStatus,
@@ -19,8 +20,10 @@ from hypersight_api.status.schemas import (
 from hypersight_api.time_stamps import midnight
 from hypersight_api.validations.schemas import picture_url
 from hypersight_core.domain import metrics as domain
-from hypersight_core.domain.cameras import Camera, Processor
+from hypersight_core.domain.cameras import Camera, ConfigVersion, Processor, WatchPlan
 from hypersight_core.domain.figures import Outcome, WatcherFigures
+from hypersight_core.domain.health import idle_state
+from hypersight_core.domain.links import run_url
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
@@ -40,6 +43,7 @@ class _Known:
     lease: LeaseView | None
     failure: WatcherFailure | None
     now: datetime
+    dagster_url: str
 
     @property
     def zone(self) -> ZoneInfo:
@@ -48,6 +52,11 @@ class _Known:
     @property
     def live(self) -> LeaseView | None:
         return self.lease if self.lease is not None and self.lease.is_live else None
+
+    @property
+    def wanted_config(self) -> ConfigVersion:
+        enabled = tuple(one for one in self.processors if one.enabled)
+        return WatchPlan(camera=self.camera, processors=enabled).version
 
     @property
     def today(self) -> tuple[datetime, datetime]:
@@ -64,8 +73,11 @@ class _Figures:
     validations: dict[int, Validation]
 
 
-def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
+def camera_status(store: Store, camera_id: int, now: datetime, dagster_url: str = "") -> CameraStatus:
     """Return what one camera is doing.
+
+    Args:
+        dagster_url: where people reach the Dagster UI; empty: no links to it.
 
     Raises:
         NotFound: there is none of that id.
@@ -75,17 +87,17 @@ def camera_status(store: Store, camera_id: int, now: datetime) -> CameraStatus:
         own = tuple(processors.list_processors(tx, camera_id))
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
         failures = read_failures(tx)
-    return _status(_Known(camera, own, leases.get(camera_id), failures.get(camera_id), now))
+    return _status(_Known(camera, own, leases.get(camera_id), failures.get(camera_id), now, dagster_url))
 
 
-def overview(store: Store, now: datetime) -> Overview:
+def overview(store: Store, now: datetime, dagster_url: str = "") -> Overview:
     """Return what all cameras are doing, with their newest figures."""
-    known = _all_known(store, now)
+    known = _all_known(store, now, dagster_url)
     figures = _figures(store, known)
     return Overview(at=now, cameras=tuple(_overview(one, figures) for one in known))
 
 
-def _all_known(store: Store, now: datetime) -> list[_Known]:
+def _all_known(store: Store, now: datetime, dagster_url: str) -> list[_Known]:
     with store.transaction() as tx:
         found = cameras.list_cameras(tx)
         every = processors.list_processors(tx)
@@ -101,6 +113,7 @@ def _all_known(store: Store, now: datetime) -> list[_Known]:
             leases.get(one.camera_id),
             failures.get(one.camera_id),
             now,
+            dagster_url,
         )
         for one in found
     ]
@@ -158,7 +171,16 @@ def _status(known: _Known) -> CameraStatus:
         lag_s=live.lag_s if live else None,
         detectors=_detectors(live.figures) if live and live.figures else {},
         frames=dict(live.figures.frames) if live and live.figures else {},
+        run_id=lease.run_id if lease else None,
+        run_url=run_url(known.dagster_url, lease.run_id) if lease else None,
+        config=_config(live.config) if live and live.config else None,
+        wanted_config=_config(known.wanted_config),
+        is_edit_waiting=live is not None and live.config is not None and live.config != known.wanted_config,
     )
+
+
+def _config(version: ConfigVersion) -> ConfigStatus:
+    return ConfigStatus(version.camera, dict(version.processors))
 
 
 def _detectors(figures: WatcherFigures) -> dict[str, DetectorStatus]:
@@ -176,11 +198,11 @@ def _detectors(figures: WatcherFigures) -> dict[str, DetectorStatus]:
 
 
 def _idle_state(known: _Known) -> str:
-    if not known.camera.enabled:
-        return "switched_off"
-    if not any(one.enabled for one in known.processors):
-        return "nothing_to_do"
-    return "not_watched" if known.failure is None else "failed"
+    return idle_state(
+        is_enabled=known.camera.enabled,
+        has_processor=any(one.enabled for one in known.processors),
+        is_failed=known.failure is not None,
+    )
 
 
 def _why_idle(known: _Known, state: str) -> str:

@@ -1,13 +1,18 @@
 """What every camera is doing, as facts and in words."""
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from hypersight_api.measures.schemas import Coverage
+from hypersight_core.domain.health import Mood
 
-Mood = Literal["good", "busy", "bad", "idle"]
+
+class ConfigStatus(msgspec.Struct, frozen=True):
+    """Which edits of a camera and its enabled processors: the camera's version, and theirs by id."""
+
+    camera: int
+    processors: dict[str, int]
 
 
 class DetectorStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,16 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     """By what they find, `objects` or `faces`; empty while nobody watches."""
     frames: dict[str, int]
     """Frames to analyse since the watcher began: `detected`, and by the reason why not."""
+    run_id: str | None
+    """The run that watches, or did last; null when none ever did."""
+    run_url: str | None
+    """That run in the Dagster UI; null without one, or without `HYPERSIGHT_DAGSTER_URL`."""
+    config: ConfigStatus | None
+    """What its watcher works by now; null while nobody watches, or before its first segment."""
+    wanted_config: ConfigStatus
+    """What it is to work by: an edit shows here at once, and in `config` from the next segment on."""
+    is_edit_waiting: bool
+    """Whether `config` differs from `wanted_config`."""
 
 
 class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):

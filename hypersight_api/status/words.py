@@ -3,18 +3,11 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from hypersight_api.status.schemas import Mood
+from hypersight_core.domain import health
+from hypersight_core.domain.health import Mood
 from hypersight_core.domain.metrics import Coverage
 from hypersight_core.domain.validation import Tally
 
-PHASES: dict[str, tuple[str, Mood]] = {
-    "starting": ("Starting to watch", "busy"),
-    "watching": ("Watching", "good"),
-    "reconnecting": ("The camera does not answer: reconnecting", "bad"),
-    "detector_away": ("The detector does not answer: waiting for it", "bad"),
-    "database_away": ("The database is away: events wait on disk", "bad"),
-    "stopping": ("Stopping", "busy"),
-}
 LAG_WORTH_SAYING_S = 20.0
 MINUTE_S, HOUR_S = 60, 3600
 
@@ -27,7 +20,7 @@ def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 def live_state(phase: str, lag_s: float | None) -> tuple[str, Mood]:
     """Return what a live watcher does, and how that is to be taken."""
-    text, mood = PHASES.get(phase, (phase.replace("_", " ").capitalize(), "busy"))
+    text, mood = health.live_state(phase)
     if phase == "watching" and lag_s is not None and lag_s >= LAG_WORTH_SAYING_S:
         text = f"{text}, {lag_s:.0f} s behind"
     return text, mood
@@ -35,12 +28,7 @@ def live_state(phase: str, lag_s: float | None) -> tuple[str, Mood]:
 
 def idle_state(state: str, since: datetime | None, zone: ZoneInfo, now: datetime) -> tuple[str, Mood]:
     """Return why nobody watches, and since when."""
-    what: dict[str, tuple[str, Mood]] = {
-        "switched_off": ("Switched off", "idle"),
-        "nothing_to_do": ("No processor is switched on", "idle"),
-        "failed": ("Watching fails again and again", "bad"),
-    }
-    text, mood = what.get(state, ("Not watched", "bad"))
+    text, mood = health.IDLE_STATES[state]
     if since is None:
         return (f"{text}: never watched so far" if text != "Not watched" else "Never watched so far"), mood
     return (

@@ -121,6 +121,8 @@ class Camera(CameraSettings):
     """A camera in the database."""
 
     camera_id: int
+    camera_version: int = 1
+    """Counts its edits, from 1."""
 
     def settings(self, **changes: Any) -> CameraSettings:
         """Return what an operator said about it, with some of it changed.
@@ -177,6 +179,15 @@ class Processor(ProcessorSettings):
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigVersion:
+    """Which edits of a camera and its enabled processors are meant; equal ones are the same configuration."""
+
+    camera: int
+    processors: Mapping[str, int]
+    """Versions by processor id."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchPlan:
     """What a watcher works by; read afresh for every segment."""
@@ -184,6 +195,13 @@ class WatchPlan:
     camera: Camera
     processors: tuple[Processor, ...]
     """The enabled ones only."""
+
+    @property
+    def version(self) -> ConfigVersion:
+        """Which edits it is made of."""
+        return ConfigVersion(
+            self.camera.camera_version, {str(one.processor_id): one.version for one in self.processors}
+        )
 
     def reading(self, stream_url: str) -> "WatchPlan":
         """Return the same plan for another stream, or for a film of the same scene."""

@@ -1,6 +1,6 @@
 """Cameras: list, read, add, edit, delete."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from hypersight_core.errors import NotFound
 from hypersight_core.store import processors
 from hypersight_core.store.tables import (
     camera,
+    camera_outage,
     observation,
     processor,
     watcher_checkpoint,
@@ -25,6 +26,11 @@ def list_cameras(tx: Connection) -> list[Camera]:
     """Return all cameras, in the order they were added."""
     rows = tx.execute(sa.select(*COLUMNS).where(IN_USE).order_by(camera.c.camera_id)).mappings()
     return [Camera(**row) for row in rows]
+
+
+def camera_names(tx: Connection) -> dict[int, str]:
+    """Return what cameras are called, deleted ones too, by id."""
+    return {row.camera_id: row.name for row in tx.execute(sa.select(camera.c.camera_id, camera.c.name))}
 
 
 def get_camera(tx: Connection, camera_id: int) -> Camera:
@@ -46,16 +52,17 @@ def create_camera(tx: Connection, settings: CameraSettings) -> Camera:
 
 
 def change_camera(tx: Connection, camera_id: int, settings: CameraSettings) -> Camera:
-    """Replace a camera's settings.
+    """Replace a camera's settings; equal settings make no new version.
 
     Raises:
         NotFound: it does not exist, or was deleted.
     """
+    tx.execute(sa.select(camera.c.camera_version).where(camera.c.camera_id == camera_id).with_for_update())
+    now = get_camera(tx, camera_id)
+    counted = int(_values(settings) != _values(now.settings()))
+    values = _values(settings) | {"changed_at": sa.func.now(), "camera_version": now.camera_version + counted}
     change = sa.update(camera).where(IN_USE, camera.c.camera_id == camera_id)
-    values = _values(settings) | {"changed_at": sa.func.now()}
-    row = tx.execute(change.values(**values).returning(*COLUMNS)).mappings().first()
-    if row is None:
-        raise NotFound("camera", camera_id)
+    row = tx.execute(change.values(**values).returning(*COLUMNS)).mappings().one()
     return Camera(**row)
 
 
@@ -84,11 +91,9 @@ def _purge(tx: Connection, camera_id: int) -> None:
     ids = tx.scalars(sa.select(processor.c.processor_id).where(processor.c.camera_id == camera_id)).all()
     for processor_id in ids:
         processors.delete_processor(tx, processor_id, purge=True)
-    for table in (observation, watcher_checkpoint, watcher_failure, watcher_lease, camera):
+    for table in (observation, camera_outage, watcher_checkpoint, watcher_failure, watcher_lease, camera):
         tx.execute(sa.delete(table).where(table.c.camera_id == camera_id))
 
 
 def _values(settings: CameraSettings) -> dict[str, object]:
-    values = asdict(settings)
-    values.pop("camera_id", None)
-    return values
+    return {one.name: getattr(settings, one.name) for one in fields(CameraSettings)}

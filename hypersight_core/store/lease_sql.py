@@ -23,7 +23,7 @@ ON CONFLICT (camera_id) DO UPDATE SET
   pid = excluded.pid, pid_start = excluded.pid_start, backend_pid = excluded.backend_pid,
   acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, state = excluded.state,
   position_at = NULL, lag_s = NULL, detail = '', released_at = NULL, release_reason = NULL,
-  stop_run_id = NULL, figures = NULL
+  stop_run_id = NULL, figures = NULL, config = NULL
 RETURNING token
 """
 
@@ -48,7 +48,7 @@ EXISTS (SELECT FROM camera
 BEAT = f"""
 UPDATE watcher_lease
 SET heartbeat_at = clock_timestamp(), state = %(state)s, position_at = %(position_at)s, lag_s = %(lag_s)s,
-    detail = %(detail)s, figures = CAST(%(figures)s AS jsonb)
+    detail = %(detail)s, figures = CAST(%(figures)s AS jsonb), config = CAST(%(config)s AS jsonb)
 WHERE camera_id = %(camera_id)s AND token = %(token)s AND run_id = %(run_id)s AND released_at IS NULL
 RETURNING {WANTED.format(camera_id="%(camera_id)s")}, coalesce(stop_run_id = run_id, false)
 """

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hypersight_core.domain.cameras import ConfigVersion
 from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import Conflict, DatabaseUnavailable, LeaseLost
 from hypersight_core.store import lease_sql
@@ -26,6 +27,7 @@ from hypersight_core.store.process_identity import ProcessName
 
 logger = logging.getLogger(__name__)
 
+Said = TypeVar("Said", WatcherFigures, ConfigVersion)
 PHASES = ("starting", "watching", "reconnecting", "detector_away", "database_away", "stopping")
 FRESH_S = 8.0
 """A heartbeat older than this is a watcher that is stuck or gone."""
@@ -44,6 +46,8 @@ class WatcherState:
     lag_s: float | None
     detail: str = ""
     figures: WatcherFigures | None = None
+    config: ConfigVersion | None = None
+    """What it works by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class LeaseView:
     stop_run_id: str | None
     figures: WatcherFigures | None = None
     """What it counted since it took the camera; None before it said so."""
+    config: ConfigVersion | None = None
+    """What it works by; an edit shows here once it took effect. None before its first segment."""
     is_locked: bool
     """Whether somebody's connection holds the camera's lock now."""
     heartbeat_age_s: float
@@ -166,7 +172,7 @@ class Lease:
         said = {
             "state": state.phase, "position_at": state.position_at, "lag_s": state.lag_s,
             "detail": state.detail[:500],
-            "figures": msgspec.json.encode(state.figures).decode() if state.figures else None,
+            "figures": _json(state.figures), "config": _json(state.config),
         }  # fmt: skip
         rows = self._run(lease_sql.BEAT, self._key() | said)
         if not rows:
@@ -227,7 +233,16 @@ class Lease:
 def read_leases(tx: Connection) -> list[LeaseView]:
     """Return the leases of all cameras that were ever watched."""
     rows = tx.execute(sa.text(lease_sql.READ), {"lock_class": lease_sql.LOCK_CLASS}).mappings()
-    return [LeaseView(**{**row, "figures": _figures(row["figures"])}) for row in rows]
+    return [
+        LeaseView(
+            **{
+                **row,
+                "figures": _said(row["figures"], WatcherFigures),
+                "config": _said(row["config"], ConfigVersion),
+            }
+        )
+        for row in rows
+    ]
 
 
 def request_stop(tx: Connection, camera_id: int, run_id: str) -> None:
@@ -242,8 +257,12 @@ def fence(tx: Connection, lease: LeaseView) -> None:
         tx.execute(sa.text(lease_sql.END_HOLDER), camera | {"lock_class": lease_sql.LOCK_CLASS})
 
 
-def _figures(stored: object) -> WatcherFigures | None:
+def _json(said: WatcherFigures | ConfigVersion | None) -> str | None:
+    return None if said is None else msgspec.json.encode(said).decode()
+
+
+def _said(stored: object, kind: type[Said]) -> Said | None:
     try:
-        return msgspec.convert(stored, WatcherFigures) if stored is not None else None
+        return msgspec.convert(stored, kind) if stored is not None else None
     except msgspec.ValidationError:  # said by a watcher of another version, which is being replaced
         return None

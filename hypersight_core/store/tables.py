@@ -49,6 +49,8 @@ camera = Table(
            comment="{name: value} sent to the camera's host with HTTP requests; may hold secrets"),
     Column("skip_loop_filter", sa.Boolean, nullable=False, server_default=NO,
            comment="Whether frames are decoded cheaper, drifting until the next key frame"),
+    Column("camera_version", sa.Integer, nullable=False, server_default=sa.text("1"),
+           comment="Counts its edits, from 1"),
     comment="Cameras: one row a camera, deleted ones included",
 )  # fmt: skip
 
@@ -166,6 +168,7 @@ watcher_lease = Table(
     Column("release_reason", Text, comment="Why it gave the camera back"),
     Column("stop_run_id", Text, comment="The run that is asked to stop"),
     Column("figures", JSONB, comment="What it counted since it took the camera; null: nothing said"),
+    Column("config", JSONB, comment="Versions it works by, {camera, processors: {id: version}}"),
     comment="Who watches: one row a camera that was ever watched",
 )  # fmt: skip
 
@@ -187,6 +190,37 @@ watcher_failure = Table(
     Column("reason", Text, nullable=False, comment="Why the newest one did, for people"),
     Column("next_try_at", Instant, nullable=False, comment="When the next one starts"),
     comment="Cameras that should be watched and fail again and again: one row a camera",
+)  # fmt: skip
+
+camera_outage = Table(
+    "camera_outage", metadata,
+    Column("outage_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("camera_id", sa.Integer, nullable=False, comment="The camera"),
+    Column("condition", Text, nullable=False, comment="What it is in now: down, detector_away or failed"),
+    Column("reason", Text, nullable=False, comment="Why, for people; the newest that was known"),
+    Column("began_at", Instant, nullable=False, comment="When it was first seen so"),
+    Column("well_since", Instant, comment="Since when it seems well again; null while it does not"),
+    Column("told_at", Instant, comment="When it had lasted long enough to be told to people; null: not yet"),
+    Column("ended_at", Instant, comment="When it was over; null while it lasts"),
+    Column("ended_by", Text, comment="How it ended: recovered or switched_off"),
+    sa.Index("camera_outage_open_uq", "camera_id", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    comment="Times a camera was not watched though wanted: one row an outage, short ones forgotten",
+)  # fmt: skip
+
+notification = Table(
+    "notification", metadata,
+    Column("notification_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("outage_id", sa.Integer, sa.ForeignKey("camera_outage.outage_id", ondelete="CASCADE"),
+           nullable=False, index=True, comment="What it is about"),
+    Column("target", Text, nullable=False, comment="Fingerprint of the address it goes to"),
+    Column("body", JSONB, nullable=False, comment="What is sent"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was written"),
+    Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0"),
+           comment="How often it was sent"),
+    Column("next_try_at", Instant, nullable=False, server_default=NOW, comment="When it is sent next"),
+    Column("done_at", Instant, comment="When it arrived or was given up; null while it waits"),
+    Column("problem", Text, nullable=False, server_default="", comment="What became of the last attempt"),
+    comment="What people are told of outages: one row a message and address",
 )  # fmt: skip
 
 watcher_checkpoint = Table(

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hypersight_core.detection.client import FaceDetector, ObjectDetector
-from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.cameras import ConfigVersion, WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import LeaseLost
@@ -132,10 +132,12 @@ class _Follower:
         self._lag_s: float | None = None
         self._is_slow = False
         self._idle_since_s = 0.0
+        self._config: ConfigVersion | None = None
         link.describe = self._state
 
     def follow(self, plan: WatchPlan) -> str:
         """Go on until there is a reason to stop; return it."""
+        self._config = plan.version
         while (reason := self._reason_to_stop()) is None:
             self._lag.reset()
             with _opened(plan, self._folder, self._is_over, self._heard, self._loop.position_at) as source:
@@ -150,6 +152,7 @@ class _Follower:
                 moved = _whereabouts(fresh) != _whereabouts(plan)
                 plan = fresh
                 self._loop.configure(plan)
+                self._config = plan.version
                 logger.info("configuration changed", extra={"camera_id": plan.camera.camera_id})
                 if moved:
                     break
@@ -200,6 +203,7 @@ class _Follower:
             lag_s=self._lag_s,
             detail=detail,
             figures=self._figures(),
+            config=self._config,
         )
 
     def _is_over(self) -> bool:
