@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 TAIL_LINES = 12
+LOG_MAX_BYTES = 10_000_000
 
 
 @dataclass(slots=True)
@@ -148,10 +150,21 @@ def _is_database(process: psutil.Process) -> bool:
         return False
 
 
+def keep_short(log_path: Path) -> None:
+    """Begin a log anew when it is long, with one older one beside it; its writers append, and go on."""
+    if log_path.exists() and log_path.stat().st_size > LOG_MAX_BYTES:
+        shutil.copyfile(log_path, _older(log_path))
+        os.truncate(log_path, 0)
+
+
 def rotate(log_path: Path) -> None:
     """Keep one older log beside the one to be written."""
     if log_path.exists():
-        log_path.replace(log_path.with_suffix(".1.log"))
+        log_path.replace(_older(log_path))
+
+
+def _older(log_path: Path) -> Path:
+    return log_path.with_suffix(".1.log")
 
 
 def _family(pid: int) -> list[psutil.Process]:

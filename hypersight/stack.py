@@ -17,7 +17,7 @@ from hypersight.dagster_services import dagster_services
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
 from hypersight.postgres import EmbeddedPostgres
-from hypersight.processes import Running, Service, rotate, stop_adopted, stop_together
+from hypersight.processes import Running, Service, keep_short, rotate, stop_adopted, stop_together
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import schema
@@ -103,6 +103,10 @@ class Stack:
 
     def keep_up(self) -> list[str]:
         """Start again what ended by itself; return the names of those services."""
+        for one in self._running:
+            keep_short(one.log_path)
+        if self._database is not None:
+            keep_short(self._database.log_path)
         restarted = [one.service.name for one in self._running if one.restart_if_ended()]
         orphans.collect({one.process.pid for one in self._running})
         return [*restarted, *(["database"] if self._has_restarted_database() else [])]

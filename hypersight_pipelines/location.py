@@ -6,11 +6,16 @@ from types import MappingProxyType
 import dagster as dg
 
 from hypersight_core.settings import Settings
+from hypersight_pipelines.defs.cameras.assets import camera
+from hypersight_pipelines.defs.cameras.checks import camera_checks, check_cameras
+from hypersight_pipelines.defs.cameras.sensors import camera_outages, cameras_seen
+from hypersight_pipelines.defs.dagster_log.jobs import tidy_dagster, tidying
 from hypersight_pipelines.defs.recordings.assets import count_recording, recording
 from hypersight_pipelines.defs.recordings.jobs import validate_counting
 from hypersight_pipelines.defs.recordings.sensors import recordings_found
 from hypersight_pipelines.defs.storage import assets, checks
 from hypersight_pipelines.defs.storage.jobs import check_storage, keep_up_storage, refresh_rollups, schedules
+from hypersight_pipelines.defs.storage.repairs import rebuild_rollups, replay_spool_files, replaying
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.resources import watch_resource
 from hypersight_pipelines.defs.watchers.sensors import watcher_supervisor
@@ -31,18 +36,22 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
     }
     return dg.Definitions(
-        assets=[assets.events, assets.observations, assets.rollup_tables, recording],
-        asset_checks=[checks.rollups_are_current, checks.partitions_are_ahead],
+        assets=[camera, assets.events, assets.observations, assets.rollup_tables, recording],
+        asset_checks=[*camera_checks, checks.rollups_are_current, checks.partitions_are_ahead],
         jobs=[
             watch_camera,
+            check_cameras,
             refresh_rollups,
             check_storage,
             keep_up_storage,
             count_recording,
             validate_counting,
+            rebuild_rollups,
+            replay_spool_files,
+            tidy_dagster,
         ],
-        schedules=schedules,
-        sensors=[watcher_supervisor, recordings_found],
+        schedules=[*schedules, replaying, tidying],
+        sensors=[watcher_supervisor, cameras_seen, camera_outages, recordings_found],
         resources=resources | dict(overrides),
         executor=dg.in_process_executor,
     )

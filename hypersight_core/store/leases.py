@@ -28,7 +28,9 @@ from hypersight_core.store.process_identity import ProcessName
 logger = logging.getLogger(__name__)
 
 Said = TypeVar("Said", WatcherFigures, ConfigVersion)
-PHASES = ("starting", "watching", "reconnecting", "detector_away", "database_away", "stopping")
+REPLAYING = "replaying"
+"""Nobody watches: what was left on disk is written."""
+PHASES = ("starting", "watching", "reconnecting", "detector_away", "database_away", "stopping", REPLAYING)
 FRESH_S = 8.0
 """A heartbeat older than this is a watcher that is stuck or gone."""
 RETRY_S = 0.2
@@ -92,7 +94,8 @@ class LeaseView:
     @property
     def is_live(self) -> bool:
         """Whether a process really watches: locked, not given back, heard of just now."""
-        return self.is_locked and self.released_at is None and self.heartbeat_age_s < FRESH_S
+        is_held = self.is_locked and self.released_at is None and self.state != REPLAYING
+        return is_held and self.heartbeat_age_s < FRESH_S
 
 
 class Lease:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hypersight_core.store.engine import Store
-from hypersight_core.store.timescale import timescale_version
+from hypersight_core.store.timescale import FORCE_SINCE, timescale_version
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,11 @@ class Staleness:
         return self.oldest is not None and self.oldest + HOUR + BEHIND_AFTER < now
 
 
-def refresh(store: Store) -> Refresh:
+def refresh(store: Store, *, is_forced: bool = False) -> Refresh:
     """Bring rollups up to date for all hours that have ended; when another refresh runs, wait for it first.
+
+    Args:
+        is_forced: have TimescaleDB read the rows again although it believes its sums to be right.
 
     Raises:
         DatabaseUnavailable: the database does not answer; what was done until then stays.
@@ -61,11 +65,12 @@ def refresh(store: Store) -> Refresh:
     started_s = time.monotonic()
     hours = refused = 0
     with store.transaction() as tx:
-        has_aggregates = timescale_version(tx) is not None
+        version = timescale_version(tx)
+    how = ", force => true" if is_forced and version and version >= FORCE_SINCE else ""
     with _alone(store) as alone:
         for week in _stale_weeks(store):
-            if has_aggregates:
-                _refresh_aggregates(alone, week)
+            if version is not None:
+                _refresh_aggregates(alone, week, how)
             with store.transaction() as tx:
                 tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
                 settled = tx.execute(_SETTLE, {"start_at": week.start, "stop_at": week.stop}).one()
@@ -94,7 +99,7 @@ def _stale_weeks(store: Store) -> list[_Week]:
         return [_Week(*row) for row in tx.execute(_STALE_WEEKS)]
 
 
-def _refresh_aggregates(alone: psycopg.Connection, week: _Week) -> None:
+def _refresh_aggregates(alone: psycopg.Connection, week: _Week, how: LiteralString) -> None:
     # An hour or day more on either side: a window must hold two buckets. Never back to what was dropped, or
     # its sums would be dropped with it.
     for aggregate, length in (("rollup.traffic_hour", HOUR), ("rollup.traffic_day", DAY)):
@@ -102,7 +107,8 @@ def _refresh_aggregates(alone: psycopg.Connection, week: _Week) -> None:
         stop = week.stop + 2 * length
         kept_from = week.kept_from if week.kept_from is not None else start
         window = (aggregate, max(start, kept_from) + INSTANT, stop)
-        alone.execute("CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz)", window)
+        call: LiteralString = f"CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz{how})"
+        alone.execute(call, window)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Records on disk until the database has them: ordered, checked, bounded, safe from a kill at any moment."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -150,3 +151,18 @@ class Spool:
     @property
     def _prefix(self) -> str:
         return f"camera-{self._camera_id}-"
+
+
+def spooled_cameras(folder: Path) -> list[int]:
+    """Return the cameras that have files in a folder of spools, their watchers alive or not."""
+    found = (_FILE.fullmatch(path.name) for path in folder.glob("camera-*.spool"))
+    return sorted({int(name.group(1)) for name in found if name is not None})
+
+
+def forget_spool(folder: Path, camera_id: int) -> None:
+    """Remove a camera's files: the camera and all that was known of it are gone."""
+    for path in folder.glob(f"camera-{camera_id}-*.spool"):
+        path.unlink(missing_ok=True)
+
+
+_FILE = re.compile(r"camera-(\d+)-.*\.spool")

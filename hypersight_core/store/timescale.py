@@ -10,6 +10,8 @@ Version = tuple[int, ...]
 OLDEST: Version = (2, 16)
 """Continuous aggregates with an offset, by_range, and triggers as we use them."""
 STATEMENT_TRIGGERS_SINCE: Version = (2, 18)
+FORCE_SINCE: Version = (2, 18)
+"""`force` of refresh_continuous_aggregate."""
 COLUMNSTORE_NAMES_SINCE: Version = (2, 18)
 
 

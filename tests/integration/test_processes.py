@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, stop_together
+from hypersight.processes import LOG_MAX_BYTES, Running, Service, keep_short, stop_together
 from hypersight_core.errors import SetupFailed
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
@@ -88,3 +88,17 @@ def test_the_next_free_port_is_taken_where_one_is_in_use():
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port(port) > port
+
+
+def test_a_long_log_begins_anew_while_its_service_goes_on_writing(start):
+    printing = "import time\nwhile True:\n    print('x' * 999_999, flush=True); time.sleep(0.01)"
+    running = start(service(printing))
+    older = running.log_path.with_suffix(".1.log")
+    deadline_s = time.monotonic() + 20
+    while not older.exists() or not running.log_path.stat().st_size:
+        assert time.monotonic() < deadline_s
+        assert running.log_path.stat().st_size < 3 * LOG_MAX_BYTES
+        keep_short(running.log_path)
+    assert older.stat().st_size > LOG_MAX_BYTES
+    with running.log_path.open("rb") as log:
+        assert log.read(1) == b"x"  # appended at the new end, no hole before it

@@ -52,6 +52,12 @@ def test_every_service_gets_settings_that_exist(name):
     assert given <= VARIABLES
 
 
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_what_every_service_prints_is_kept_short(name):
+    options = COMPOSE["services"][name]["logging"]["options"]
+    assert set(options) == {"max-size", "max-file"}
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_every_command_starts_something_that_is_there(name):
     python, m, module, *rest = OURS[name]["command"]

@@ -26,15 +26,22 @@ def repository() -> dg.RepositoryDefinition:
 def test_the_code_location_offers_exactly_this(repository):
     jobs = {job.name for job in repository.get_all_jobs()}
     assert jobs - {"__ASSET_JOB"} == {
-        "watch_camera", "count_recording", "validate_counting",
+        "watch_camera", "check_cameras", "count_recording", "validate_counting",
         "refresh_rollups", "check_storage", "keep_up_storage",
+        "rebuild_rollups", "replay_spool", "tidy_dagster",
     }  # fmt: skip
-    assert {sensor.name for sensor in repository.sensor_defs} == {"watcher_supervisor", "recordings_found"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "watcher_supervisor", "cameras_seen", "camera_outages", "recordings_found",
+    }  # fmt: skip
+    assert {key.to_user_string() for key in repository.asset_checks_defs_by_key} == {
+        "camera:cameras_are_fresh", "camera:cameras_are_covered", "camera:cameras_keep_up",
+        "camera:detectors_answer", "rollups:rollups_are_current", "processor_event:partitions_are_ahead",
+    }  # fmt: skip
     assert {schedule.job_name for schedule in repository.schedule_defs} == {
-        "refresh_rollups", "check_storage", "keep_up_storage",
+        "refresh_rollups", "check_storage", "keep_up_storage", "replay_spool", "tidy_dagster",
     }  # fmt: skip
     assert {key.to_user_string() for key in repository.assets_defs_by_key} == {
-        "processor_event", "observation", "rollups", "recording",
+        "camera", "processor_event", "observation", "rollups", "recording",
     }  # fmt: skip
 
 
@@ -43,8 +50,7 @@ def test_upkeep_runs_without_anybody_switching_that_on(repository):
 
 
 def test_watchers_are_supervised_without_anybody_switching_that_on(repository):
-    sensor = repository.get_sensor_def("watcher_supervisor")
-    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert all(s.default_status is dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
 
 
 def test_a_watcher_is_one_process(repository):

@@ -4,13 +4,19 @@ import dagster as dg
 
 from hypersight_core.store import rollups
 from hypersight_core.store.engine import Store
+from hypersight_pipelines.defs.cameras.assets import CAMERA
 
 GROUP = "storage"
 EVENTS, OBSERVATIONS, ROLLUPS = "processor_event", "observation", "rollups"
 
-events = dg.AssetSpec(EVENTS, group_name=GROUP, description="What happened; written by the watchers.")
+events = dg.AssetSpec(
+    EVENTS, deps=[CAMERA], group_name=GROUP, description="What happened; written by the watchers."
+)
 observations = dg.AssetSpec(
-    OBSERVATIONS, group_name=GROUP, description="What was really watched; written by the watchers."
+    OBSERVATIONS,
+    deps=[CAMERA],
+    group_name=GROUP,
+    description="What was really watched; written by the watchers.",
 )
 
 

@@ -1,0 +1,1 @@
+"""Dagster's own memory of what happened, which grows for ever unless somebody tidies it."""
