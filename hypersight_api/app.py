@@ -23,6 +23,7 @@ from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
 from hypersight_api.measures.controller import MeasureController
 from hypersight_api.openapi import openapi_config
+from hypersight_api.outages.controller import list_outages
 from hypersight_api.pages import files
 from hypersight_api.pages.assets import Vendor
 from hypersight_api.pages.routes import pages_router
@@ -55,6 +56,7 @@ HANDLERS = (
     health.get_readyz,
     health.get_metrics,
     get_status,
+    list_outages,
     CameraController,
     ProcessorController,
     MeasureController,

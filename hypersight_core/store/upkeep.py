@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hypersight_core.settings import Settings
-from hypersight_core.store import columnstore, partitions
+from hypersight_core.store import columnstore, outages, partitions
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import kept_from
 from hypersight_core.store.timescale import Version, timescale_version
 
 GROWING = {"processor_event": "ts", "observation": "from_at"}
 """Tables cut by time, and the column they are cut by."""
+OUTAGES_KEPT = timedelta(days=90)
+"""After their end, with what was told of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def keep_up(store: Store, settings: Settings, now: datetime) -> Upkeep:
             gone = _drop(store, table, _midnight(now) - timedelta(days=days))
             dropped += gone or []
             postponed += [table] if gone is None else []
+    with store.transaction() as tx:
+        outages.forget_before(tx, now - OUTAGES_KEPT)
     took_s = time.monotonic() - started_s
     return Upkeep(tuple(made), tuple(by_column), tuple(dropped), tuple(postponed), took_s)
 

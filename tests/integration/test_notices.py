@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from hypersight_core.errors import InvalidInput
 from hypersight_core.operations.notices import notice_and_tell
 from hypersight_core.settings import Settings
-from hypersight_core.store import cameras, outages
+from hypersight_core.store import cameras, outages, upkeep
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.processors import create_processor
 from tests.builders import camera_settings, processor_settings
 from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.serving import api
 
 pytestmark = pytest.mark.integration
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of pure secrecy").decode()
@@ -190,6 +191,25 @@ def test_without_addresses_outages_are_kept_all_the_same(store, receiver, camera
         [outage] = outages.newest_outages(tx, camera_id)
         assert tx.scalar(sa.text("SELECT count(*) FROM notification")) == 0
     assert (outage.camera_id, outage.ended_at) == (camera_id, None)
+
+
+def test_the_api_lists_outages_and_upkeep_forgets_old_ones(store, database_url, tmp_path, camera_id):
+    for second in (0, 60):
+        look(store, Settings(), second)
+    lease = watched(store, camera_id)
+    for second in (100, 130):
+        look(store, Settings(), second)
+    lease.release("disabled")
+    with api(database_url, tmp_path) as client:
+        [one] = client.get(f"/api/v1/outages?camera_id={camera_id}").json()
+        assert client.get("/api/v1/outages?camera_id=999").json() == []
+    assert {key: one[key] for key in ("condition", "reason", "began_at", "ended_at", "ended_by")} == {
+        "condition": "down", "reason": "Not watched", "began_at": "2026-03-02T12:00:00Z",
+        "ended_at": "2026-03-02T12:01:40Z", "ended_by": "recovered",
+    }  # fmt: skip
+    upkeep.keep_up(store, Settings(), BEGIN + timedelta(days=91))
+    with store.transaction() as tx:
+        assert outages.newest_outages(tx) == []
 
 
 def test_two_rounds_at_once_tell_nothing_twice(store, settings, receiver, camera_id):

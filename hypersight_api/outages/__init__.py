@@ -1,0 +1,1 @@
+"""Times in which cameras should have been watched and were not."""
