@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,6 @@ from tests.clips import write_film
 
 FILM = Street(seconds=60.0, gop_s=1.0, width_px=320, height_px=180)
 LARGE_FILM = Street(seconds=60.0, gop_s=1.0, width_px=640, height_px=360)
-SEGMENT_S, WINDOW, WATCH_FPS = 1.0, 15, 5.0
 SPOOL_DISK_KB = 8192
 START_WITHIN_S, STOP_WITHIN_S = 120.0, 40.0
 FRESH_S = 6.0
@@ -46,11 +46,27 @@ PARTS = {
 """What each part of the stack was started as."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is watched, and how."""
+
+    films: tuple[Street, ...] = (FILM, LARGE_FILM)
+    """The first is shown; faults show the others."""
+    segment_s: float = 1.0
+    window: int = 15
+    watch_fps: float = 5.0
+    cameras: int = 1
+    """So many look at the same stream."""
+
+
+CHAOS = Scene()
+
+
 class World:
     """Everything that runs, from one folder; a context manager that starts and ends it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, scene: Scene = CHAOS) -> None:
+        self.folder, self.scene = folder, scene
         self.var_dir = folder / "var"
         self.began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=10)
         self.database = EmbeddedPostgres(folder / "postgres")
@@ -74,15 +90,16 @@ class World:
         self._exit.close()
 
     def _start(self) -> None:
-        films = [write_film(self.folder / f"{film.width_px}.mp4", film) for film in (FILM, LARGE_FILM)]
+        films = [write_film(self.folder / f"{film.width_px}.mp4", film) for film in self.scene.films]
         self.simulators = [self._simulator(film) for film in films]
         for simulator in self.simulators:
             self._exit.enter_context(simulator)
             _ = simulator.film_s  # waits until the segments that the other processes serve are written
         port = str(free_port())
         self._camera_argv = [
-            ["hypersight.simulator", str(film), "--port", port, "--segment-s", f"{SEGMENT_S:g}", "--window",
-             str(WINDOW), "--cache-dir", str(self.folder / "films"), "--began-at", self.began_at.isoformat()]
+            ["hypersight.simulator", str(film), "--port", port, "--segment-s", f"{self.scene.segment_s:g}",
+             "--window", str(self.scene.window), "--cache-dir", str(self.folder / "films"),
+             "--began-at", self.began_at.isoformat()]
             for film in films
         ]  # fmt: skip
         self.camera = self._child(*self._camera_argv[0])
@@ -93,15 +110,17 @@ class World:
         schema.upgrade(url)
         self.store = Store(url, application_name="chaos", pool_size=1)
         self._exit.callback(self.store.close)
-        self.watched, self.processors = self._configured(f"http://127.0.0.1:{port}/live.m3u8")
+        address = f"http://127.0.0.1:{port}/live.m3u8"
+        self.all_watched = [self._configured(address) for _ in range(self.scene.cameras)]
+        self.watched, self.processors = self.all_watched[0]
         self.stack = self._started_stack(url)
         self.endpoints = self._endpoints()
 
     def _simulator(self, film: Path) -> CameraSimulator:
         return CameraSimulator(
             film,
-            segment_s=SEGMENT_S,
-            window=WINDOW,
+            segment_s=self.scene.segment_s,
+            window=self.scene.window,
             cache_dir=self.folder / "films",
             began_at=self.began_at,
         )
@@ -122,7 +141,8 @@ class World:
 
     def _configured(self, url: str) -> tuple[Camera, tuple[Processor, ...]]:
         with self.store.transaction() as tx:
-            camera = cameras.create_camera(tx, camera_settings(stream_url=url, watch_fps=WATCH_FPS))
+            wanted = camera_settings(stream_url=url, watch_fps=self.scene.watch_fps)
+            camera = cameras.create_camera(tx, wanted)
             made = tuple(
                 processors.create_processor(
                     tx, camera.camera_id, processor_settings(kind=kind, zones=(SQUARE_ZONE,))
@@ -159,7 +179,8 @@ class World:
             process.wait()
         for left in self.family():
             self.orphans.append(" ".join(left.info["cmdline"] or [left.name()]))
-            left.kill()
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
 
     def _endpoints(self) -> dict[str, Any]:
         path = self.var_dir / "endpoints.json"
