@@ -2,8 +2,8 @@
 
     python -m benchmarks.fleet --cameras 20 --minutes 60 --fps 1 [--svg docs/images/fleet.svg]
 
-`hypersight up`, whole, on simulated cameras at 1280 × 720 and 25 frames a second (one film, known persons) and
-a detector in a process of its own; an undisturbed run over the same footage says what each camera should
+`hypersight up`, whole, on simulated cameras (1280 × 720, 25 frames a second, one film, known persons), with a
+detector in a process of its own; an undisturbed run over the same footage says what each camera should
 have counted. Every half minute all processes are looked at. The first and the last minute are not judged. The
 last line is one JSON object; the exit code is 1 when an event is lost or doubled, or time unaccounted for.
 """

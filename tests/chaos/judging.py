@@ -1,5 +1,6 @@
 """The disturbed run next to the undisturbed one: what was lost, doubled, or reported wrongly."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -100,12 +101,8 @@ def _steps(events: Iterable[Any]) -> list[tuple[datetime, int]]:
 
 
 def _value(steps: Sequence[tuple[datetime, int]], at: datetime) -> int | None:
-    value = None
-    for since, count in steps:
-        if since > at:
-            break
-        value = count
-    return value
+    known = bisect_right(steps, at, key=lambda step: step[0])
+    return steps[known - 1][1] if known else None
 
 
 def _coverage_error_s(observations: Iterable[Any], span: Span) -> float:
