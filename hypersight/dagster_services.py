@@ -15,6 +15,8 @@ from hypersight_pipelines.launching.calls import listens
 
 CODE, DAEMON, WEBSERVER = "dagster-code", "dagster-daemon", "dagster-webserver"
 MAX_SOCKET_PATH = 100
+TICK_ENDS_WITHIN_S = "180"
+"""The supervisor looks for 44 s of Dagster's usual 60, which a slow machine may exceed."""
 
 
 def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
@@ -37,6 +39,7 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     environ = {
         **settings.environ(),
         "DAGSTER_HOME": str(home),
+        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": TICK_ENDS_WITHIN_S,
         STORAGE_VARIABLE: storage_url(settings.database_url),
     }
     yield Service(

@@ -60,7 +60,8 @@ class MeasureController(Controller):
     ) -> schemas.People:
         """Say how many persons were there at a moment."""
         of = reading.subject(store, processor_id, Measure.PRESENCE)
-        return reading.people(store, of, now() if at is None else parse_stamp(at).at(of.zone))
+        moment = now() if at is None else parse_stamp(at).at(of.zone)
+        return reading.people(store, of, moment, is_now=at is None)
 
     @get("/objects/series", sync_to_thread=True, operation_id="GetObjectsSeries")
     def get_objects_series(

@@ -16,6 +16,7 @@ from hypersight_core.processors import registry
 from hypersight_core.processors.registry import Measure
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import is_seeing
 
 MAX_SMALLINT, MAX_BIGINT = 2**15 - 1, 2**63 - 1
 
@@ -101,13 +102,19 @@ def traffic_series(store: Store, of: Subject, asked: Interval, bucket: str) -> s
     return schemas.TrafficSeries(processor_id, bucket, of.camera.time_zone, buckets, _together(found))
 
 
-def people(store: Store, of: Subject, at: datetime) -> schemas.People:
-    """Return how many persons were there at a moment."""
+def people(store: Store, of: Subject, at: datetime, *, is_now: bool) -> schemas.People:
+    """Return how many persons were there at a moment.
+
+    Args:
+        is_now: whether `at` is the present: then a watcher that sees nothing makes the count stale at once.
+    """
     processor_id = of.processor.processor_id
     with store.transaction() as tx:
         found = metrics.presence_at(tx, processor_id, at)
+        is_blind = is_now and not is_seeing(tx, of.camera.camera_id)
     count, counted_at = (found.last.people_count, found.last.counted_at) if found.last else (None, None)
-    return schemas.People(processor_id, at, count, counted_at, schemas.Coverage.of(found.coverage))
+    coverage = schemas.Coverage.of(found.coverage)
+    return schemas.People(processor_id, at, count, counted_at, coverage, found.is_stale or is_blind)
 
 
 def people_series(store: Store, of: Subject, asked: Interval, bucket: str) -> schemas.PeopleSeries:

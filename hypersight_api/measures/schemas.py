@@ -75,7 +75,9 @@ class People(msgspec.Struct, frozen=True):
     counted_at: datetime | None
     """Since when that many: counts are saved when they change."""
     coverage: Coverage
-    """Of the minute before `at`: with 0, nobody was looking and the count is only the last one known."""
+    """Of the minute before `at`."""
+    stale: bool
+    """Whether nobody looked just then (camera, detector or watcher away): the count is the last one known."""
 
 
 class PeopleBucket(msgspec.Struct, frozen=True):
@@ -88,12 +90,15 @@ class PeopleBucket(msgspec.Struct, frozen=True):
     min: int | None
     max: int | None
     coverage: Coverage
+    stale: bool
+    """Whether nobody looked at any time of it, so that nothing is known."""
 
     @classmethod
     def of(cls, bucket: metrics.PresenceBucket, zone: ZoneInfo) -> Self:
         """Copy a bucket, its ends in local time."""
         ends = (bucket.start_at.astimezone(zone), bucket.stop_at.astimezone(zone))
-        return cls(*ends, bucket.mean, bucket.min, bucket.max, Coverage.of(bucket.coverage))
+        coverage = Coverage.of(bucket.coverage)
+        return cls(*ends, bucket.mean, bucket.min, bucket.max, coverage, bucket.is_stale)
 
 
 class PeopleSeries(msgspec.Struct, frozen=True):

@@ -59,7 +59,12 @@ class Presence:
     last: Count | None
     """The last count at or before it; None when nothing was ever counted."""
     coverage: Coverage
-    """Of the minute before it: with 0, nobody was looking and the count is only the last one known."""
+    """Of the minute before it."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nobody looked just then: the count is only the last one known."""
+        return self.coverage.watched_s <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +86,8 @@ class PresenceBucket:
     min: int | None
     max: int | None
     coverage: Coverage
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nobody looked at any time of it, so that nothing is known."""
+        return self.coverage.watched_s <= 0

@@ -248,6 +248,14 @@ def read_leases(tx: Connection) -> list[LeaseView]:
     ]
 
 
+def is_seeing(tx: Connection, camera_id: int) -> bool:
+    """Whether a live process watches a camera and gets its pictures analysed."""
+    return any(
+        lease.camera_id == camera_id and lease.is_live and lease.state == "watching"
+        for lease in read_leases(tx)
+    )
+
+
 def request_stop(tx: Connection, camera_id: int, run_id: str) -> None:
     """Ask a run to stop watching; it hears so with its next heartbeat. Fine if it has ended."""
     tx.execute(sa.text(lease_sql.REQUEST_STOP), {"camera_id": camera_id, "run_id": run_id})

@@ -85,6 +85,10 @@ class TestSupervisor:
         assert request.run_config == {"ops": {"watch": {"config": {"camera_id": camera_id}}}}
         assert request.tags == {"kind": "watcher", "camera_id": str(camera_id), "camera": "gate"}
 
+    def test_a_run_links_to_the_page_of_its_camera(self, instance, store, camera_id):
+        [request] = launched(supervise(store, instance, 0.0, "https://counts.example/"))
+        assert request.tags["page"] == f"https://counts.example/cameras/{camera_id}"
+
     def test_a_watched_camera_gets_no_second_run(self, instance, store, camera_id):
         run = a_run(instance, camera_id)
         lease = leased(store, camera_id, run.run_id)

@@ -86,8 +86,18 @@ def test_the_workspace_names_a_module_that_dagster_can_load():
 def test_the_instance_configuration_limits_each_camera_to_one_run():
     configuration: Mapping[str, Any] = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
     runs = configuration["concurrency"]["runs"]
-    assert runs["tag_concurrency_limits"] == [
-        {"key": "camera_id", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    assert {"key": "camera_id", "value": {"applyLimitPerUniqueValue": True}, "limit": 1} in runs[
+        "tag_concurrency_limits"
     ]
     assert runs["max_concurrent_runs"] >= 500
     assert configuration["telemetry"] == {"enabled": False}
+
+
+def test_watchers_leave_room_for_other_runs_and_films_take_turns(repository):
+    configuration = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
+    runs = configuration["concurrency"]["runs"]
+    [watchers] = [one for one in runs["tag_concurrency_limits"] if one["key"] == "kind"]
+    assert (watchers["value"], watchers["limit"]) == ("watcher", 950)
+    assert watchers["limit"] <= runs["max_concurrent_runs"] - 50
+    assert configuration["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
+    assert repository.assets_defs_by_key[dg.AssetKey("recording")].op.pool == "films"

@@ -15,6 +15,8 @@ from hypersight_pipelines.defs.storage.assets import EVENTS
 
 GROUP = "recordings"
 RECORDING = "recording"
+POOL = "films"
+"""Limited to one run at a time in `deploy/dagster.yaml`."""
 films = dg.DynamicPartitionsDefinition(name=RECORDING)
 
 
@@ -32,12 +34,15 @@ def recordings_dir(settings: Settings) -> Path:
 @dg.asset(
     name=RECORDING,
     partitions_def=films,
+    pool=POOL,
     group_name=GROUP,
     tags={"domain": GROUP},
     metadata={"counted into": EVENTS},
     description=(
         "A film in var_dir/recordings/<camera_id>/, counted like the camera's live stream. What it shows "
-        "takes the place of what was stored for its stretch of time, so materializing it again is harmless."
+        "takes the place of what was stored for its stretch of time, so materializing it again is harmless: "
+        "after an edit of the zones, choose partitions and materialize them (a backfill); they are "
+        "counted one after the other."
     ),
 )
 def recording(

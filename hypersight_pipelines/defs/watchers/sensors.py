@@ -5,13 +5,15 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from hypersight_core.domain.links import camera_url
+from hypersight_core.settings import Settings
 from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers.actions import summary
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
 from hypersight_pipelines.defs.watchers.supervision import reconcile
-from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, WATCHER
+from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, PAGE_TAG, WATCHER
 
 LOOK_FOR_S = 44.0
 """How long one tick keeps looking. Dagster begins ticks at multiples of 5 s and gives each 60 s: short ones
@@ -30,16 +32,23 @@ PAUSE_S = 1.0
     ),
 )
 def watcher_supervisor(
-    context: dg.SensorEvaluationContext, store: dg.ResourceParam[Store]
+    context: dg.SensorEvaluationContext,
+    store: dg.ResourceParam[Store],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Look again and again, at once after a change; end the tick as soon as there is something to launch."""
-    return supervise(store, context.instance, LOOK_FOR_S)
+    return supervise(store, context.instance, LOOK_FOR_S, settings.page_url)
 
 
-def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> dg.SensorResult:
+def supervise(
+    store: Store, instance: dg.DagsterInstance, look_for_s: float, page_url: str = ""
+) -> dg.SensorResult:
     """Do rounds for `look_for_s` (at least one); return what to launch, or what else was done and seen.
 
     A round follows each change of configuration at once, and the one before after a second.
+
+    Args:
+        page_url: where people reach the page; runs carry a link to their camera there.
     """
     ends_at_s = time.monotonic() + look_for_s
     said: list[str] = []
@@ -51,7 +60,7 @@ def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> 
             said.append(summary(actions))
             if actions.launch:
                 return dg.SensorResult(
-                    run_requests=[request(camera_id, names) for camera_id in actions.launch]
+                    run_requests=[request(camera_id, names, page_url) for camera_id in actions.launch]
                 )
             left_s = ends_at_s - time.monotonic()
             if left_s <= 0 or actions.is_stopping:
@@ -61,9 +70,11 @@ def supervise(store: Store, instance: dg.DagsterInstance, look_for_s: float) -> 
     return dg.SensorResult(skip_reason="; ".join(unlike) or f"{len(seen.desired)} cameras, nothing to do")
 
 
-def request(camera_id: int, names: Mapping[int, str]) -> dg.RunRequest:
+def request(camera_id: int, names: Mapping[int, str], page_url: str) -> dg.RunRequest:
     """Ask for a run that watches one camera; no run key, the same camera is launched many times."""
+    tags = {KIND_TAG: WATCHER, CAMERA_ID_TAG: str(camera_id), CAMERA_TAG: names.get(camera_id, "")}
+    page = camera_url(page_url, camera_id)
     return dg.RunRequest(
-        tags={KIND_TAG: WATCHER, CAMERA_ID_TAG: str(camera_id), CAMERA_TAG: names.get(camera_id, "")},
+        tags=tags | ({PAGE_TAG: page} if page else {}),
         run_config={"ops": {"watch": {"config": {"camera_id": camera_id}}}},
     )

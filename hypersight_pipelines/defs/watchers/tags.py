@@ -8,6 +8,8 @@ import msgspec
 from hypersight_core.store.process_identity import ProcessName
 
 KIND_TAG, CAMERA_ID_TAG, CAMERA_TAG = "kind", "camera_id", "camera"
+PAGE_TAG = "page"
+"""Where its camera is shown to people."""
 WATCHER = "watcher"
 """The value of `KIND_TAG`."""
 PROCESS_TAG = "process"
