@@ -1,6 +1,5 @@
 """As many watchers as may run at a time, more of them waiting: upkeep finds room, and no tick is cut off."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from hypersight_core.store.processors import create_processor
 from tests.builders import camera_settings, processor_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
-logger = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[2]
 WATCHERS, MORE = 4, 3
 SMALL = {
@@ -85,16 +83,12 @@ def test_a_maintenance_job_ends_soon_beside_as_many_watchers_as_may_run(dagster:
     )
     launched = dagster.ask(LAUNCH, job="check_storage")["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    began_s = time.monotonic()
     eventually(lambda: dagster.runs("check_storage", "SUCCESS"), within_s=60, what="check_storage succeeded")
-    took_s = time.monotonic() - began_s
     assert len(live(store)) == WATCHERS
     assert len(dagster.runs("watch_camera", "QUEUED")) == MORE
-    eventually(lambda: len(ended(dagster)) >= 3, within_s=150, what="three ticks of the supervisor")
+    eventually(lambda: len(ended(dagster)) >= 2, within_s=150, what="two ticks of the supervisor")
     assert [tick["error"] for tick in ended(dagster) if tick["status"] == "FAILURE"] == []
-    longest_s = max(tick["endTimestamp"] - tick["timestamp"] for tick in ended(dagster))
-    assert longest_s < 60
-    logger.info("upkeep beside watchers", extra={"took_s": took_s, "longest_tick_s": longest_s})
+    assert max(tick["endTimestamp"] - tick["timestamp"] for tick in ended(dagster)) < 60
 
 
 def ended(dagster: Dagster) -> list[Any]:
