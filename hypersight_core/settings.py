@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Days events are kept one by one, their hourly and daily sums for ever; 0: events for ever too."""
     observations_kept_days: int = 0
     """Days observations are kept one by one, at least as long as events; 0: for ever."""
+    heat_kept_days: int = 90
+    """Days heat maps reach back: person-time by hour and cell of a coarse grid."""
     columnstore_after_days: int = 30
     """Age in days from which TimescaleDB keeps rows by column, ten times smaller."""
     fork_watchers: bool = True
@@ -103,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.notify_after_s < 0:
             raise ValueError("HYPERSIGHT_NOTIFY_AFTER_S must not be negative")
         kept_days = (self.events_kept_days, self.observations_kept_days)
+        if self.heat_kept_days < 1:
+            raise ValueError("HYPERSIGHT_HEAT_KEPT_DAYS must be 1 or more")
         if min(*kept_days, self.columnstore_after_days) < 0:
             raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")
         if 0 < self.observations_kept_days < (self.events_kept_days or float("inf")):

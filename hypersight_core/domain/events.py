@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hypersight_core.domain.heat import CellTime
 from hypersight_core.errors import InvalidInput
 
 NO_ZONE = -1
@@ -94,5 +95,6 @@ class SegmentRecord:
     """Stream time up to which everything is counted."""
     events: tuple[Event, ...] = ()
     observations: tuple[Observation, ...] = ()
+    heat: tuple[CellTime, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the processors must remember to go on after a restart: JSON values only."""

@@ -11,6 +11,7 @@ from hypersight_core.store import processors
 from hypersight_core.store.tables import (
     camera,
     camera_outage,
+    heat_cell,
     observation,
     processor,
     watcher_checkpoint,
@@ -91,7 +92,16 @@ def _purge(tx: Connection, camera_id: int) -> None:
     ids = tx.scalars(sa.select(processor.c.processor_id).where(processor.c.camera_id == camera_id)).all()
     for processor_id in ids:
         processors.delete_processor(tx, processor_id, purge=True)
-    for table in (observation, camera_outage, watcher_checkpoint, watcher_failure, watcher_lease, camera):
+    tables = (
+        observation,
+        heat_cell,
+        camera_outage,
+        watcher_checkpoint,
+        watcher_failure,
+        watcher_lease,
+        camera,
+    )
+    for table in tables:
         tx.execute(sa.delete(table).where(table.c.camera_id == camera_id))
 
 

@@ -15,13 +15,14 @@ SELECT pg_advisory_unlock({LOCK_CLASS}, %(camera_id)s), pg_notify('watch_change'
 # The token counts on for ever, also over a lease that was given back.
 ACQUIRE = """
 INSERT INTO watcher_lease AS lease (camera_id, token, run_id, host, boot_id, pid, pid_start, backend_pid,
-                                    acquired_at, heartbeat_at, state)
+                                    acquired_at, heartbeat_at, state_since, state)
 VALUES (%(camera_id)s, 1, %(run_id)s, %(host)s, %(boot_id)s, %(pid)s, %(pid_start)s, pg_backend_pid(),
-        clock_timestamp(), clock_timestamp(), 'starting')
+        clock_timestamp(), clock_timestamp(), clock_timestamp(), 'starting')
 ON CONFLICT (camera_id) DO UPDATE SET
   token = lease.token + 1, run_id = excluded.run_id, host = excluded.host, boot_id = excluded.boot_id,
   pid = excluded.pid, pid_start = excluded.pid_start, backend_pid = excluded.backend_pid,
   acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, state = excluded.state,
+  state_since = excluded.state_since,
   position_at = NULL, lag_s = NULL, detail = '', released_at = NULL, release_reason = NULL,
   stop_run_id = NULL, figures = NULL, config = NULL
 RETURNING token
@@ -48,7 +49,8 @@ EXISTS (SELECT FROM camera
 BEAT = f"""
 UPDATE watcher_lease
 SET heartbeat_at = clock_timestamp(), state = %(state)s, position_at = %(position_at)s, lag_s = %(lag_s)s,
-    detail = %(detail)s, figures = CAST(%(figures)s AS jsonb), config = CAST(%(config)s AS jsonb)
+    detail = %(detail)s, figures = CAST(%(figures)s AS jsonb), config = CAST(%(config)s AS jsonb),
+    state_since = CASE WHEN state = %(state)s THEN state_since ELSE clock_timestamp() END
 WHERE camera_id = %(camera_id)s AND token = %(token)s AND run_id = %(run_id)s AND released_at IS NULL
 RETURNING {WANTED.format(camera_id="%(camera_id)s")}, coalesce(stop_run_id = run_id, false)
 """

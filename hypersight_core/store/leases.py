@@ -77,6 +77,8 @@ class LeaseView:
     acquired_at: datetime
     heartbeat_at: datetime
     state: str
+    state_since: datetime | None = None
+    """When it began to do so; None: a watcher of an earlier release said it."""
     position_at: datetime | None
     lag_s: float | None
     detail: str

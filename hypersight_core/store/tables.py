@@ -148,6 +148,17 @@ kept_from = Table(
     comment="Since when the rows of a table are kept; older ones were dropped and are not taken in again",
 )  # fmt: skip
 
+heat_cell = Table(
+    "heat_cell", metadata,
+    Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),
+    Column("hour_at", Instant, primary_key=True, comment="Start of the hour, in UTC"),
+    Column("cell", SmallInteger, primary_key=True, autoincrement=False,
+           comment="Cell of a grid of 32 × 18 over the frame, row by row from the top left, from 0"),
+    Column("person_ms", sa.BigInteger, nullable=False,
+           comment="Milliseconds persons stood there; two at once count twice"),
+    comment="Where people were: one row a camera, hour and cell; nothing about anybody in particular",
+)  # fmt: skip
+
 watcher_lease = Table(
     "watcher_lease", metadata,
     Column("camera_id", sa.Integer, primary_key=True, autoincrement=False, comment="The camera"),
@@ -169,6 +180,7 @@ watcher_lease = Table(
     Column("stop_run_id", Text, comment="The run that is asked to stop"),
     Column("figures", JSONB, comment="What it counted since it took the camera; null: nothing said"),
     Column("config", JSONB, comment="Versions it works by, {camera, processors: {id: version}}"),
+    Column("state_since", Instant, comment="When it began to do what it is doing"),
     comment="Who watches: one row a camera that was ever watched",
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hypersight_core.settings import Settings
-from hypersight_core.store import columnstore, outages, partitions
+from hypersight_core.store import columnstore, heat, outages, partitions
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import kept_from
 from hypersight_core.store.timescale import Version, timescale_version
@@ -31,6 +31,8 @@ class Upkeep:
     """Chunks and partitions dropped."""
     postponed: tuple[str, ...]
     """Tables of which nothing was dropped, since their sums are not stored yet."""
+    heat_rows: int
+    """Cells of heat maps deleted."""
     took_s: float
 
 
@@ -59,8 +61,9 @@ def keep_up(store: Store, settings: Settings, now: datetime) -> Upkeep:
             postponed += [table] if gone is None else []
     with store.transaction() as tx:
         outages.forget_before(tx, now - OUTAGES_KEPT)
+    heat_rows = _forget_heat(store, _midnight(now) - timedelta(days=settings.heat_kept_days))
     took_s = time.monotonic() - started_s
-    return Upkeep(tuple(made), tuple(by_column), tuple(dropped), tuple(postponed), took_s)
+    return Upkeep(tuple(made), tuple(by_column), tuple(dropped), tuple(postponed), heat_rows, took_s)
 
 
 def missing_partitions(tx: Connection, now: datetime) -> list[str]:
@@ -77,6 +80,12 @@ def _partitions_ahead(store: Store, now: datetime) -> list[str]:
             tx.execute(_PATIENCE)
             made += partitions.add_ahead(tx, table, column, now)
     return made
+
+
+def _forget_heat(store: Store, cutoff: datetime) -> int:
+    with store.transaction() as tx:
+        tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        return heat.forget_before(tx, cutoff)
 
 
 def _by_column(store: Store, version: Version, before: datetime) -> list[str]:

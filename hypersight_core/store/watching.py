@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, SegmentRecord
 from hypersight_core.errors import InvalidInput, LeaseLost, NotFound
-from hypersight_core.store import cameras, processors
+from hypersight_core.store import cameras, heat, processors
 from hypersight_core.store.tables import camera, observation, processor, processor_version, watcher_checkpoint
 
 HOUR = timedelta(hours=1)
@@ -90,7 +90,7 @@ def seen_until(tx: Connection, camera_id: int) -> datetime | None:
 def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool:
     """Write all of one segment's record, once.
 
-    Events and observations of processors and cameras purged meanwhile are left out.
+    Events, observations and heat of processors and cameras purged meanwhile are left out.
 
     Args:
         token: the writer's fencing token.
@@ -113,6 +113,7 @@ def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool
         return False
     add_events(tx, record.events)
     add_observations(tx, record.observations)
+    heat.add_cells(tx, record.camera_id, record.heat)
     return True
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
+from hypersight_core.domain.heat import CellTime, HeatTally
 from hypersight_core.domain.overlay import Overlay
 from hypersight_core.domain.recent import RecentFrame, RecentSegment
 from hypersight_core.processors.interface import Frame, SegmentStart, Services
@@ -35,6 +36,7 @@ SEAM = timedelta(seconds=1.5)
 class _Tally:
     """What one segment has come to so far."""
 
+    heat: HeatTally
     events: list[Event] = field(default_factory=list)
     repeated: int = 0
     wanted: int = 0
@@ -161,7 +163,7 @@ class SegmentLoop:
     def segment(self, segment: Segment) -> SegmentRecord | None:
         """Count one segment; None when all of it was counted before."""
         give_up = self._give_up_after(time.monotonic())
-        tally = _Tally()
+        tally = _Tally(HeatTally(min(one.threshold for one in self._plan.processors)))
         fresh = self._fresh(segment, tally)
         for frame in self._analyst.analyse(fresh, give_up):
             self._count(frame, tally)
@@ -173,7 +175,9 @@ class SegmentLoop:
         self._ended_at, self._is_resumed = segment.stop_at, False
         if self._outputs is not None and tally.seen:
             self._outputs.detected(self._recent(segment, tally))
-        return self._record(last_at, tally.events, self._seen_of(segment, tally))
+        # Frames counted before are not in the tally, and their time must not go to the others.
+        heat = tally.heat.cells(segment.duration_s / max(1, tally.wanted + tally.repeated))
+        return self._record(last_at, tally.events, self._seen_of(segment, tally), heat)
 
     def _count(self, frame: AnalysedFrame, tally: _Tally) -> None:
         picture = frame.picture
@@ -188,6 +192,7 @@ class SegmentLoop:
             tally.events.extend(self._running.begin(SegmentStart(picture.at, tally.is_continuous)))
             self._is_broken = False
         tally.seen.append(RecentFrame.of(picture.at, picture.width_px, picture.height_px, frame.detections))
+        tally.heat.add(picture.at, frame.detections)
         show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
 
@@ -255,7 +260,9 @@ class SegmentLoop:
             reason=reason,
         )
 
-    def _record(self, position_at: datetime, events: list[Event], seen: Observation) -> SegmentRecord:
+    def _record(
+        self, position_at: datetime, events: list[Event], seen: Observation, heat: tuple[CellTime, ...] = ()
+    ) -> SegmentRecord:
         self._seq += 1
         self._position_at = position_at
         self._advice = self._running.advice()
@@ -265,6 +272,7 @@ class SegmentLoop:
             position_at=position_at,
             events=tuple(events),
             observations=self._coverage.observed(seen, self._plan.camera.watch_fps),
+            heat=heat,
             state=self._running.state(),
         )
 

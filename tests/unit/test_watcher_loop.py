@@ -101,6 +101,13 @@ def test_records_are_numbered_and_cover_the_film_without_holes(make_loop, segmen
     assert all(one.frames_wanted == one.frames_detected > 0 and one.reason is None for one in seen)
 
 
+def test_the_heat_of_a_film_with_one_person_is_its_length(make_loop, segments):
+    records = counted(make_loop(a_plan(), SquareFinder()), segments)
+    person_s = sum(one.person_ms for record in records for one in record.heat) / 1000
+    assert person_s == pytest.approx(FILM.seconds, abs=0.1)
+    assert len({one.cell for record in records for one in record.heat}) > 5  # it walks
+
+
 @pytest.mark.parametrize("rows_cols", [(1, 1), (2, 2), (1, 3)])
 def test_the_mosaic_changes_no_count(make_loop, segments, rows_cols):
     rows, cols = rows_cols

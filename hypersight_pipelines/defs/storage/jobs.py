@@ -24,7 +24,8 @@ def keep_up(
     context.add_output_metadata(
         {
             "partitions_made": list(done.partitions), "chunks_by_column": list(done.by_column),
-            "dropped": list(done.dropped), "postponed": list(done.postponed), "took_s": round(done.took_s, 3),
+            "dropped": list(done.dropped), "postponed": list(done.postponed),
+            "heat_rows_dropped": done.heat_rows, "took_s": round(done.took_s, 3),
         }
     )  # fmt: skip
     if done.postponed:

@@ -1,0 +1,52 @@
+"""Where people were: time by cell of a coarse grid over the frame, of nobody in particular."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from hypersight_core.domain.detections import Detections
+
+COLUMNS, ROWS = 32, 18
+"""Of the grid, whatever the frame's proportions; cell 0 is its top left corner, cells count row by row."""
+CELLS = COLUMNS * ROWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellTime:
+    """For how long persons stood in one cell within one hour; two persons at once count twice."""
+
+    hour_at: datetime
+    """A full hour in UTC."""
+    cell: int
+    """0 to `CELLS` - 1."""
+    person_ms: int
+    """Whole milliseconds, so that sums are exact in any order."""
+
+
+class HeatTally:
+    """Adds up frame by frame where the feet of the detected persons are; knows no tracks, so no ways."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._frames: Counter[tuple[datetime, int]] = Counter()
+
+    def add(self, at: datetime, detections: Detections) -> None:
+        """Take in the persons found on one frame."""
+        hour_at = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        boxes = detections.above(self._threshold).boxes_rel
+        columns = np.clip((boxes[:, 0] + boxes[:, 2]) / 2 * COLUMNS, 0, COLUMNS - 1).astype(int)
+        rows = np.clip(boxes[:, 3] * ROWS, 0, ROWS - 1).astype(int)
+        self._frames.update((hour_at, cell) for cell in (rows * COLUMNS + columns).tolist())
+
+    def cells(self, frame_s: float) -> tuple[CellTime, ...]:
+        """Return what was added up, in order.
+
+        Args:
+            frame_s: for how long each frame stands.
+        """
+        return tuple(
+            CellTime(hour_at=hour_at, cell=cell, person_ms=round(count * frame_s * 1000))
+            for (hour_at, cell), count in sorted(self._frames.items())
+        )
