@@ -21,6 +21,7 @@ from hypersight_api.frames.upkeep import keep_tidy
 from hypersight_api.headers import add_headers
 from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
+from hypersight_api.heat.controller import get_heat_map
 from hypersight_api.measures.controller import MeasureController
 from hypersight_api.openapi import openapi_config
 from hypersight_api.outages.controller import list_outages
@@ -62,6 +63,7 @@ HANDLERS = (
     MeasureController,
     zones.check_zones,
     zones.try_zones,
+    get_heat_map,
     validations.list_validations,
     validations.list_mistakes,
     validations.get_picture,

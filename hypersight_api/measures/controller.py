@@ -1,12 +1,12 @@
 """Routes of metrics, under `/api/v1/processors/{id}`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, get
-from litestar.di import NamedDependency
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
-from hypersight_api.measures import reading, schemas
+from hypersight_api.measures import reading, schemas, tables
 from hypersight_api.services import now
 from hypersight_api.time_stamps import parse_stamp
 from hypersight_core.processors.registry import Measure
@@ -19,9 +19,23 @@ Start = Annotated[
     ),
 ]
 Stop = Annotated[str | None, QueryParameter(description="Inclusive end; left out: now", max_length=64)]
+LONG_AGO = "1900-01-01 00:00:00"
 Bucket = Annotated[
     str, QueryParameter(description="1m, 5m, 15m, 1h, 1d or 1w, in the camera's time zone", max_length=10)
 ]
+FormAsked = Annotated[
+    tables.Form | None,
+    QueryParameter(
+        name="format",
+        description="json, csv or parquet; left out: what `Accept` names, JSON if nothing we have",
+    ),
+]
+AnyRequest = Request[Any, Any, Any]
+
+
+def form_wanted(request: AnyRequest, asked_form: FormAsked = None) -> tables.Form:
+    """Return how the answer is to be written."""
+    return tables.form_of(asked_form, request.headers.get("accept", ""))
 
 
 class MeasureController(Controller):
@@ -29,6 +43,7 @@ class MeasureController(Controller):
 
     path = "/api/v1/processors/{processor_id:int}"
     tags = ("metrics",)
+    dependencies = {"form": Provide(form_wanted, sync_to_thread=False)}  # noqa: RUF012 - as the base class
 
     @get("/traffic", sync_to_thread=True, operation_id="GetTraffic")
     def get_traffic(
@@ -42,14 +57,24 @@ class MeasureController(Controller):
     def get_traffic_series(
         self,
         store: NamedDependency[Store],
+        form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         start: Start,
         stop: Stop = None,
         bucket: Bucket = "1h",
-    ) -> schemas.TrafficSeries:
-        """Count the persons that came in, bucket by bucket."""
+    ) -> Response[schemas.TrafficSeries]:
+        """Count the persons that came in, bucket by bucket; also as a table (CSV, Apache Parquet)."""
         of = reading.subject(store, processor_id, Measure.TRAFFIC)
-        return reading.traffic_series(store, of, reading.Interval(start, stop, now()), bucket)
+        found = reading.traffic_series(store, of, reading.Interval(start, stop, now()), bucket)
+        return tables.answer(form, found, tables.traffic_table(found))
+
+    @get("/dwell", sync_to_thread=True, operation_id="GetDwell")
+    def get_dwell(
+        self, store: NamedDependency[Store], processor_id: FromPath[int], start: Start, stop: Stop = None
+    ) -> schemas.Dwell:
+        """Say how long those stayed in a zone that left it: a histogram, mean, median and longest stay."""
+        of = reading.subject(store, processor_id, Measure.TRAFFIC)
+        return reading.dwell(store, of, reading.Interval(start, stop, now()))
 
     @get("/objects", sync_to_thread=True, operation_id="GetObjects")
     def get_objects(
@@ -67,24 +92,41 @@ class MeasureController(Controller):
     def get_objects_series(
         self,
         store: NamedDependency[Store],
+        form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         start: Start,
         stop: Stop = None,
         bucket: Bucket = "1h",
-    ) -> schemas.PeopleSeries:
-        """Say how many persons were there, bucket by bucket: mean over time, least and most."""
+    ) -> Response[schemas.PeopleSeries]:
+        """Say how many persons were there, bucket by bucket: mean over time, least and most.
+
+        Also as a table (CSV, Apache Parquet).
+        """
         of = reading.subject(store, processor_id, Measure.PRESENCE)
-        return reading.people_series(store, of, reading.Interval(start, stop, now()), bucket)
+        found = reading.people_series(store, of, reading.Interval(start, stop, now()), bucket)
+        return tables.answer(form, found, tables.people_table(found))
 
     @get("/events", sync_to_thread=True, operation_id="ListEvents")
-    def list_events(
+    def list_events(  # noqa: PLR0913 - one argument a parameter
         self,
         store: NamedDependency[Store],
+        form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         cursor: Annotated[
             str | None, QueryParameter(description="`next_cursor` of the page before", max_length=200)
         ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
-    ) -> schemas.Events:
-        """List events, newest first, page by page."""
-        return reading.event_page(store, reading.subject(store, processor_id), cursor, limit)
+        start: Annotated[str, QueryParameter(description="Exclusive start", max_length=64)] = LONG_AGO,
+        stop: Stop = None,
+    ) -> Response[schemas.Events]:
+        """List events, newest first, page by page; of an interval, where one is given.
+
+        As a table (CSV, Apache Parquet): all of the interval at once, the newest 200,000 at most.
+        """
+        of, asked = reading.subject(store, processor_id), reading.Interval(start, stop, now())
+        if form is tables.Form.JSON:
+            within = None if (start, stop) == (LONG_AGO, None) else asked
+            found = reading.event_page(store, of, cursor, limit, within)
+            return Response(found)
+        events = reading.all_events(store, of, cursor, asked)
+        return tables.answer(form, None, tables.events_table(processor_id, of.camera.time_zone, events))

@@ -1,6 +1,6 @@
 """Metrics of one processor as replies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,10 +15,13 @@ from hypersight_core.errors import InvalidInput
 from hypersight_core.processors import registry
 from hypersight_core.processors.registry import Measure
 from hypersight_core.store import cameras, metrics, processors
+from hypersight_core.store import dwell as dwelling
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import is_seeing
 
 MAX_SMALLINT, MAX_BIGINT = 2**15 - 1, 2**63 - 1
+MAX_DOWNLOAD = 200_000
+"""Events in one file; more are asked for piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,15 @@ class Interval:
     start: str
     stop: str | None
     now: datetime
+
+    def ends(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Return both ends; times without an offset are local.
+
+        Raises:
+            InvalidInput: a time means nothing, or the interval ends before it starts.
+        """
+        stop = None if self.stop is None else parse_stamp(self.stop)
+        return interval(parse_stamp(self.start), stop, zone, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,7 @@ class Subject:
         Raises:
             InvalidInput: a time means nothing, or the interval ends before it starts.
         """
-        stop = None if asked.stop is None else parse_stamp(asked.stop)
-        return interval(parse_stamp(asked.start), stop, self.zone, asked.now)
+        return asked.ends(self.zone)
 
 
 class _Covered(Protocol):
@@ -124,21 +135,68 @@ def people_series(store: Store, of: Subject, asked: Interval, bucket: str) -> sc
     with store.transaction() as tx:
         found = metrics.presence_series(tx, processor_id, start, stop, bucket, of.zone)
     buckets = [schemas.PeopleBucket.of(one, of.zone) for one in found]
-    return schemas.PeopleSeries(processor_id, bucket, of.camera.time_zone, buckets, _together(found))
+    return schemas.PeopleSeries(
+        processor_id,
+        bucket,
+        of.camera.time_zone,
+        buckets,
+        _mean(found),
+        min((one.min for one in found if one.min is not None), default=None),
+        max((one.max for one in found if one.max is not None), default=None),
+        _together(found),
+    )
 
 
-def event_page(store: Store, of: Subject, cursor: str | None, limit: int) -> schemas.Events:
+def dwell(store: Store, of: Subject, asked: Interval) -> schemas.Dwell:
+    """Return how long those stayed that left."""
+    start, stop = of.ends(asked)
+    with store.transaction() as tx:
+        found = dwelling.dwell(tx, of.processor.processor_id, start, stop)
+    ends = (*domain.DWELL_EDGES_S[1:], None)
+    bins = zip(domain.DWELL_EDGES_S, ends, found.people_by_bin, strict=True)
+    return schemas.Dwell(
+        of.processor.processor_id,
+        start,
+        stop,
+        sum(found.people_by_bin),
+        found.mean_s,
+        found.median_s,
+        found.longest_s,
+        [schemas.DwellBin(*one) for one in bins],
+        schemas.Coverage.of(found.coverage),
+    )
+
+
+def event_page(
+    store: Store, of: Subject, cursor: str | None, limit: int, asked: Interval | None = None
+) -> schemas.Events:
     """Return one page of events, newest first."""
     before = None if cursor is None else _cursor(cursor)
+    within = None if asked is None else of.ends(asked)
     processor_id = of.processor.processor_id
     with store.transaction() as tx:
-        page = metrics.latest_events(tx, processor_id, before=before, limit=limit)
+        page = metrics.latest_events(tx, processor_id, within=within, before=before, limit=limit)
     return schemas.Events(
         processor_id,
         [schemas.EventOut.of(event) for event in page.events],
         str(metrics.EventCursor.of(page.events[-1])) if len(page.events) == limit else None,
         schemas.Coverage.of(page.coverage) if page.coverage else None,
     )
+
+
+def all_events(store: Store, of: Subject, cursor: str | None, asked: Interval) -> Iterator[schemas.EventOut]:
+    """Yield the events of an interval, newest first, at most `MAX_DOWNLOAD`."""
+    left, more = MAX_DOWNLOAD, True
+    while more and left > 0:
+        page = event_page(store, of, cursor, min(left, metrics.MAX_PAGE), asked)
+        yield from page.events
+        left, cursor, more = left - len(page.events), page.next_cursor, page.next_cursor is not None
+
+
+def _mean(buckets: Sequence[domain.PresenceBucket]) -> float | None:
+    known = [(one.mean, one.coverage.watched_s) for one in buckets if one.mean is not None]
+    watched_s = sum(seconds for _, seconds in known)
+    return sum(mean * seconds for mean, seconds in known) / watched_s if watched_s else None
 
 
 def _together(buckets: Iterable[_Covered]) -> schemas.Coverage:

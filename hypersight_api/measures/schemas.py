@@ -108,6 +108,34 @@ class PeopleSeries(msgspec.Struct, frozen=True):
     bucket: str
     time_zone: str
     buckets: list[PeopleBucket]
+    mean: float | None
+    """Of the whole interval: the buckets' means, weighted by the time watched in each."""
+    min: int | None
+    max: int | None
+    coverage: Coverage
+
+
+class DwellBin(msgspec.Struct, frozen=True):
+    """Persons that stayed from_s <= s < to_s."""
+
+    from_s: float
+    to_s: float | None
+    """Null: however long."""
+    people_count: int
+
+
+class Dwell(msgspec.Struct, frozen=True):
+    """How long those stayed in a zone that left it in start < ts <= stop."""
+
+    processor_id: int
+    start: datetime
+    stop: datetime
+    people_count: int
+    mean_s: float | None
+    median_s: float | None
+    longest_s: float | None
+    """Null when nobody left."""
+    bins: list[DwellBin]
     coverage: Coverage
 
 

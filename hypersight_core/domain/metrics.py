@@ -67,6 +67,23 @@ class Presence:
         return self.coverage.watched_s <= 0
 
 
+DWELL_EDGES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+"""Where the bins of lengths of stay begin; the last has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dwell:
+    """How long those stayed that left in start < ts <= stop."""
+
+    people_by_bin: tuple[int, ...]
+    """Persons by `DWELL_EDGES_S`."""
+    mean_s: float | None
+    median_s: float | None
+    longest_s: float | None
+    """None when nobody left."""
+    coverage: Coverage
+
+
 @dataclass(frozen=True, slots=True)
 class EventPage:
     """Some events, newest first."""

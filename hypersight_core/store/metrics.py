@@ -71,7 +71,7 @@ def traffic_total(tx: Connection, processor_id: int, start: datetime, stop: date
     check_interval(start, stop)
     asked = {"processor_id": processor_id, "start_at": start, "stop_at": stop}
     row = tx.execute(_TRAFFIC, asked).one()
-    watched = _coverage(row.watched_s, start, stop)
+    watched = coverage_of(row.watched_s, start, stop)
     return TrafficTotal(row.value, row.out_value, row.first_at, row.last_at, watched)
 
 
@@ -93,7 +93,7 @@ def traffic_series(
     return [
         TrafficBucket(
             row.start_at, row.stop_at, row.value, row.out_value,
-            _coverage(row.watched_s, row.start_at, row.stop_at),
+            coverage_of(row.watched_s, row.start_at, row.stop_at),
         )
         for row in _series(tx, _TRAFFIC_SERIES, processor_id, (start, stop), bucket, time_zone)
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence:
     since = at - JUST_BEFORE
     row = tx.execute(_OBJECTS_AT, {"processor_id": processor_id, "at": at, "since": since}).one()
     last = None if row.ts is None else Count(row.value, row.ts)
-    return Presence(last, _coverage(row.watched_s, since, at))
+    return Presence(last, coverage_of(row.watched_s, since, at))
 
 
 def presence_series(
@@ -138,7 +138,7 @@ def presence_series(
     return [
         PresenceBucket(
             row.start_at, row.stop_at, row.mean, row.fewest, row.most,
-            _coverage(row.watched_s, row.start_at, row.stop_at),
+            coverage_of(row.watched_s, row.start_at, row.stop_at),
         )
         for row in _series(tx, _PRESENCE_SERIES, processor_id, (start, stop), bucket, time_zone)
     ]  # fmt: skip
@@ -152,15 +152,21 @@ def coverage(tx: Connection, camera_id: int, start: datetime, stop: datetime) ->
     """
     check_interval(start, stop)
     asked = {"camera_id": camera_id, "start_at": start, "stop_at": stop}
-    return _coverage(tx.execute(_WATCHED, asked).scalar_one(), start, stop)
+    return coverage_of(tx.execute(_WATCHED, asked).scalar_one(), start, stop)
 
 
 def latest_events(
-    tx: Connection, processor_id: int, *, before: EventCursor | None = None, limit: int = 100
+    tx: Connection,
+    processor_id: int,
+    *,
+    within: tuple[datetime, datetime] | None = None,
+    before: EventCursor | None = None,
+    limit: int = 100,
 ) -> EventPage:
     """Return a processor's events, newest first.
 
     Args:
+        within: only those in start < ts <= stop; None: all.
         before: go on from here; None: from the newest.
         limit: 1 to `MAX_PAGE`.
 
@@ -170,6 +176,9 @@ def latest_events(
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInput(f"a page has 1 to {MAX_PAGE} events, not {limit}")
     query = sa.select(processor_event).where(processor_event.c.processor_id == processor_id)
+    if within is not None:
+        check_interval(*within)
+        query = query.where(processor_event.c.ts > within[0], processor_event.c.ts <= within[1])
     if before is not None:
         values = (before.ts, before.kind, before.zone, before.track_id)
         place = (sa.literal(value, column.type) for value, column in zip(values, _KEY, strict=True))
@@ -181,7 +190,7 @@ def latest_events(
     order = (page.c[column.name].desc() for column in _KEY)
     rows = tx.execute(sa.select(page, watched.scalar_subquery().label("watched_s")).order_by(*order)).all()
     events = tuple(_event(row) for row in rows)
-    coverage = _coverage(rows[0].watched_s, events[-1].ts, events[0].ts) if events else None
+    coverage = coverage_of(rows[0].watched_s, events[-1].ts, events[0].ts) if events else None
     return EventPage(events, coverage)
 
 
@@ -207,7 +216,8 @@ def _event(row: sa.Row[Any]) -> Event:
     return Event(**values | {"kind": EventKind(row.kind)})
 
 
-def _coverage(watched_s: float, start: datetime, stop: datetime) -> Coverage:
+def coverage_of(watched_s: float, start: datetime, stop: datetime) -> Coverage:
+    """Return the coverage of an interval with so many seconds watched."""
     interval_s = (stop - start).total_seconds()
     # A stream whose clock was set back is seen twice for a while.
     return Coverage(min(watched_s, interval_s), interval_s)

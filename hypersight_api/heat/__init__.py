@@ -1,0 +1,1 @@
+"""Where people were, over HTTP."""
