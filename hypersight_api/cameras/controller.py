@@ -5,7 +5,7 @@ import asyncio
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, RawBody, SkipValidation
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from hypersight_api.bodies import described, understood
 from hypersight_api.cameras import connection
@@ -21,10 +21,11 @@ from hypersight_api.services import checked_id, now
 from hypersight_api.status import reading
 from hypersight_api.status.schemas import CameraStatus
 from hypersight_core.domain.cameras import Camera
-from hypersight_core.errors import NotFound, SourceUnavailable
+from hypersight_core.errors import Conflict, NotFound, SourceUnavailable
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
+from hypersight_core.store.leases import request_stop
 
 
 class CameraController(Controller):
@@ -110,6 +111,24 @@ class CameraController(Controller):
         An edit shows in `wanted_config` at once, and in `config` when it takes effect.
         """
         return reading.camera_status(store, checked_id("camera", camera_id), now(), settings.dagster_url)
+
+    @post(
+        "/{camera_id:int}/restart",
+        status_code=HTTP_202_ACCEPTED,
+        sync_to_thread=True,
+        operation_id="RestartWatcher",
+    )
+    def restart_watcher(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraStatus:
+        """Have a watcher replaced: it finishes the segment in hand, and a new one goes on within seconds.
+
+        To stop it, disable the camera. 409 while nobody watches it.
+        """
+        status = reading.camera_status(store, checked_id("camera", camera_id), now())
+        if status.watcher is None or status.run_id is None:
+            raise Conflict(f"camera {camera_id} is not watched now, so there is no watcher to replace")
+        with store.transaction() as tx:
+            request_stop(tx, camera_id, status.run_id)
+        return status
 
     @get("/{camera_id:int}/snapshot.jpg", media_type="image/jpeg", operation_id="GetSnapshot")
     async def get_snapshot(

@@ -8,12 +8,10 @@ from msgspec.structs import replace
 
 from hypersight_api.measures.schemas import Coverage
 from hypersight_api.processors.schemas import preview_url
-from hypersight_api.status import words
+from hypersight_api.status import watching, words
 from hypersight_api.status.schemas import (
     CameraOverview,
     CameraStatus,
-    ConfigStatus,
-    DetectorStatus,
     Overview,
     ProcessorStatus,
 )
@@ -21,9 +19,9 @@ from hypersight_api.time_stamps import midnight
 from hypersight_api.validations.schemas import picture_url
 from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, ConfigVersion, Processor, WatchPlan
-from hypersight_core.domain.figures import Outcome, WatcherFigures
 from hypersight_core.domain.health import idle_state
 from hypersight_core.domain.links import run_url
+from hypersight_core.errors import NotFound
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
@@ -90,6 +88,18 @@ def camera_status(store: Store, camera_id: int, now: datetime, dagster_url: str 
     return _status(_Known(camera, own, leases.get(camera_id), failures.get(camera_id), now, dagster_url))
 
 
+def camera_overview(store: Store, camera_id: int, now: datetime, dagster_url: str = "") -> CameraOverview:
+    """Return what one camera is doing, with its newest figures.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    known = [one for one in _all_known(store, now, dagster_url) if one.camera.camera_id == camera_id]
+    if not known:
+        raise NotFound("camera", camera_id)
+    return _overview(known[0], _figures(store, known))
+
+
 def overview(store: Store, now: datetime, dagster_url: str = "") -> Overview:
     """Return what all cameras are doing, with their newest figures."""
     known = _all_known(store, now, dagster_url)
@@ -153,7 +163,9 @@ def _status(known: _Known) -> CameraStatus:
     since = None if live or lease is None else lease.released_at or lease.heartbeat_at
     state = live.state if live else _idle_state(known)
     text, mood = (
-        words.live_state(state, live.lag_s) if live else words.idle_state(state, since, known.zone, known.now)
+        words.live_state(state, live.lag_s, watching.lasting_s(live, known.now))
+        if live
+        else words.idle_state(state, since, known.zone, known.now)
     )
     return CameraStatus(
         camera_id=camera.camera_id,
@@ -169,32 +181,16 @@ def _status(known: _Known) -> CameraStatus:
         not_watched_since=since,
         position_at=lease.position_at if lease else None,
         lag_s=live.lag_s if live else None,
-        detectors=_detectors(live.figures) if live and live.figures else {},
+        state_since=live.state_since if live else since,
+        watcher=watching.watcher(live) if live else None,
+        detectors=watching.detectors(live.figures) if live and live.figures else {},
         frames=dict(live.figures.frames) if live and live.figures else {},
         run_id=lease.run_id if lease else None,
         run_url=run_url(known.dagster_url, lease.run_id) if lease else None,
-        config=_config(live.config) if live and live.config else None,
-        wanted_config=_config(known.wanted_config),
+        config=watching.config(live.config) if live and live.config else None,
+        wanted_config=watching.config(known.wanted_config),
         is_edit_waiting=live is not None and live.config is not None and live.config != known.wanted_config,
     )
-
-
-def _config(version: ConfigVersion) -> ConfigStatus:
-    return ConfigStatus(version.camera, dict(version.processors))
-
-
-def _detectors(figures: WatcherFigures) -> dict[str, DetectorStatus]:
-    return {
-        name: DetectorStatus(
-            requests=found.requests,
-            answered=found.outcomes.get(Outcome.ANSWERED, 0),
-            given_up=found.given_up,
-            median_s=found.median_s,
-            slowest_s=found.slowest_s,
-            left_alone=tuple(server.url for server in found.servers if server.is_left_alone),
-        )
-        for name, found in figures.detectors.items()
-    }
 
 
 def _idle_state(known: _Known) -> str:
@@ -216,6 +212,7 @@ def _processor(known: _Known, processor: Processor, figures: _Figures) -> Proces
     status = ProcessorStatus(
         processor_id=processor.processor_id,
         kind=processor.kind,
+        version=processor.version,
         name=processor.name or processor.kind.capitalize(),
         enabled=processor.enabled,
         preview_url=preview_url(processor),

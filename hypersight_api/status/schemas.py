@@ -29,6 +29,20 @@ class DetectorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Servers that failed so often that they are not asked for now."""
 
 
+class WatcherStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that watches a camera now."""
+
+    host: str
+    pid: int
+    starts: int
+    """How many watchers this camera has had so far, with this one."""
+    heartbeat_age_s: float
+    spool_bytes: int
+    """Records on its disk that wait for the database."""
+    previews: int
+    """Previews it draws now."""
+
+
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What one camera is doing."""
 
@@ -53,6 +67,10 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     position_at: datetime | None
     """Stream time up to which everything is counted."""
     lag_s: float | None
+    state_since: datetime | None
+    """When the state began; null when it never was watched."""
+    watcher: WatcherStatus | None
+    """Null while nobody watches."""
     detectors: dict[str, DetectorStatus]
     """By what they find, `objects` or `faces`; empty while nobody watches."""
     frames: dict[str, int]
@@ -74,6 +92,8 @@ class ProcessorStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     processor_id: int
     kind: str
+    version: int
+    """Counts its edits, from 1."""
     name: str
     enabled: bool
     preview_url: str | None

@@ -18,11 +18,13 @@ def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def live_state(phase: str, lag_s: float | None) -> tuple[str, Mood]:
-    """Return what a live watcher does, and how that is to be taken."""
+def live_state(phase: str, lag_s: float | None, lasting_s: float | None = None) -> tuple[str, Mood]:
+    """Return what a live watcher does, how that is to be taken and, where it matters, since when."""
     text, mood = health.live_state(phase)
     if phase == "watching" and lag_s is not None and lag_s >= LAG_WORTH_SAYING_S:
         text = f"{text}, {lag_s:.0f} s behind"
+    if phase != "watching" and lasting_s is not None and lasting_s >= 1:
+        text = f"{text} since {duration(lasting_s)}"
     return text, mood
 
 

@@ -78,3 +78,5 @@ class WatcherFigures:
     """Frames left out of previews and snapshots, which could not keep up."""
     previews: int = 0
     """Previews that are written now."""
+    spool_bytes: int = 0
+    """Records on disk that wait for the database."""

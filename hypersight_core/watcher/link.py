@@ -74,6 +74,11 @@ class DatabaseLink:
         self._read_plan()
         self._thread.start()
 
+    @property
+    def spool_bytes(self) -> int:
+        """Bytes of records on disk that wait for the database."""
+        return self._spool.depth_bytes
+
     def append(self, record: SegmentRecord) -> bool:
         """Keep a record safe on disk and have it written soon; False when there is no room for it."""
         is_kept = self._spool.append(record)

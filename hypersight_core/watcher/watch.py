@@ -103,7 +103,7 @@ def _watch(settings: Settings, before: Resumption, link: DatabaseLink, stop: thr
             loop.configure(plan)
             if before.record is not None:
                 loop.resume(before.record, before.seen_until)
-            figures = partial(_figures, detectors, loop, outputs)
+            figures = partial(_figures, detectors, loop, outputs, link)
             return _Follower(loop, link, stop, settings, figures).follow(plan)
         finally:
             loop.close()
@@ -248,13 +248,16 @@ class _Detectors:
     services: Services
 
 
-def _figures(detectors: _Detectors, loop: SegmentLoop, outputs: Outputs) -> WatcherFigures:
+def _figures(
+    detectors: _Detectors, loop: SegmentLoop, outputs: Outputs, link: DatabaseLink
+) -> WatcherFigures:
     found = {"objects": detectors.objects.figures(), "faces": detectors.faces.figures()}
     return WatcherFigures(
         detectors={name: one for name, one in found.items() if one.requests or one.in_flight},
         frames=loop.frames,
         left_out=outputs.left_out,
         previews=outputs.preview_count,
+        spool_bytes=link.spool_bytes,
     )
 
 
