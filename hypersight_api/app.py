@@ -50,6 +50,7 @@ HANDLERS = (
     field.get_status_watch,
     field.post_get_frame,
     frames.get_frame,
+    frames.get_last_frame,
     frames.get_preview,
     faces.watch_faces,
     faces.bring_faces,

@@ -2,14 +2,18 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, SkipValidation
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
-from hypersight_api.frames.pictures import frames_folder
+from hypersight_api.frames.pictures import frames_folder, snapshot_path
 from hypersight_api.frames.previews import PLAYLIST, Previews
 from hypersight_core.settings import Settings
 
@@ -23,6 +27,31 @@ def get_frame(name: FromPath[str], settings: NamedDependency[SkipValidation[Sett
     """A frame that `POST /getFrame` took."""
     path = _safe(frames_folder(settings.var_dir), name, FRAME_NAME)
     return Response(_content(path), media_type="image/jpeg", headers=NEVER_KEEP)
+
+
+@get(
+    "/api/v1/cameras/{camera_id:int}/last-frame.jpg",
+    tags=("cameras",),
+    media_type="image/jpeg",
+    sync_to_thread=True,
+    operation_id="GetLastFrame",
+)
+def get_last_frame(
+    request: Request[Any, Any, Any],
+    camera_id: FromPath[int],
+    settings: NamedDependency[SkipValidation[Settings]],
+) -> Response[bytes]:
+    """Get the newest frame a watcher has left, up to an hour old; 404 when there is none.
+
+    Unlike the snapshot it never asks the camera, so it costs nothing. `Last-Modified` says when it was left.
+    """
+    path = snapshot_path(settings.var_dir, camera_id)
+    content = _content(path)
+    left_at = format_datetime(datetime.fromtimestamp(path.stat().st_mtime, UTC), usegmt=True)
+    headers = {"cache-control": "no-cache", "last-modified": left_at}
+    if request.headers.get("if-modified-since") == left_at:
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(content, media_type="image/jpeg", headers=headers)
 
 
 @get("/videos/{proc_id:int}/{name:str}", tags=("in the field",))
