@@ -1,11 +1,14 @@
 """One running system and one browser for all tests of this folder."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from hypersight_core.store.engine import Store
 from tests.browser import chromium
+from tests.browser.past import a_camera_with_a_past
 from tests.e2e.running_demo import RunningDemo, running_demo
 
 # Both are of this package, not of the whole run: Playwright's event loop must be gone when other tests begin
@@ -43,3 +46,13 @@ def phone(browser: Browser, stack: RunningDemo) -> Iterator[Page]:
         browser, stack.endpoints["api"], viewport=chromium.PHONE, has_touch=True, is_mobile=True
     ) as opened:
         yield opened
+
+
+@pytest.fixture(scope="package")
+def past_id(stack: RunningDemo) -> int:
+    """Return the number of a camera with two weeks behind it."""
+    store = Store(stack.endpoints["database"], application_name="tests", pool_size=1)
+    try:
+        return a_camera_with_a_past(store, datetime.now(UTC))
+    finally:
+        store.close()
