@@ -207,7 +207,7 @@ def test_the_wall_shows_a_face_that_is_published_and_keeps_nothing(page: Page, s
         eventually(arrived, within_s=30, what="the face is on the wall")
     finally:
         publisher.close()
-    expect(shown.first).to_contain_text("87 % sure")
+    expect(shown.first).to_contain_text("87 %")
     source = shown.first.locator("img").get_attribute("src")
     assert source is not None
     assert source.startswith("blob:")

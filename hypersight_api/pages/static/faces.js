@@ -42,7 +42,7 @@ function show(face, message) {
   const picture = document.createElement("img");
   picture.src = URL.createObjectURL(new Blob([bytes(face.img)], { type: "image/jpeg" }));
   picture.alt = `Face in view of ${camera} at ${at}`;
-  item.append(picture, line(camera), line(`${at} · ${Math.round(face.conf * 100)} % sure`));
+  item.append(picture, line(camera), line(`${at} · ${Math.round(face.conf * 100)} %`));
   list.prepend(item);
   while (list.children.length > SHOWN) forget(list.lastElementChild);
   setTimeout(() => item.isConnected && forget(item), GONE_AFTER_MS);
