@@ -175,8 +175,8 @@ def test_a_state_says_since_when(client, store):
         with store.transaction() as tx:
             tx.execute(sa.text("UPDATE watcher_lease SET state_since = now() - interval '12 seconds'"))
         status = client.get("/api/v1/cameras/1/status").json()
-    assert status["text"] == "Reconnecting since 12 s"
-    assert status["watcher"]["run_id"] == "test-1"
+    assert status["text"] == "The camera does not answer: reconnecting since 12 s"
+    assert (status["run_id"], status["watcher"]["starts"]) == ("test-1", 1)
 
 
 def test_the_last_frame_is_the_one_a_watcher_left(client, tmp_path):
