@@ -3,6 +3,7 @@
 from cyclopts import App
 from rich.console import Console
 
+from hypersight.commands.access import AccountCommands, TokenCommands
 from hypersight.commands.backup import BackupCommands
 from hypersight.commands.cameras import CameraCommands
 from hypersight.commands.doctor import DoctorCommand
@@ -33,6 +34,8 @@ def build_app(settings: Settings) -> App:
     app.command(DoctorCommand(settings, console).doctor)
     app.command(_group("camera", CameraCommands.__doc__, CameraCommands(settings, console)))
     app.command(_group("processor", ProcessorCommands.__doc__, ProcessorCommands(settings, console)))
+    app.command(_group("account", AccountCommands.__doc__, AccountCommands(settings, console)))
+    app.command(_group("token", TokenCommands.__doc__, TokenCommands(settings, console)))
     return app
 
 

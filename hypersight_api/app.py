@@ -9,7 +9,10 @@ from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 
 from hypersight_api.access import Access, SignInFirst, to_sign_in
+from hypersight_api.accounts import controller as access
 from hypersight_api.cameras.controller import CameraController
+from hypersight_api.deeds import RecordDeeds
+from hypersight_api.door import Door
 from hypersight_api.errors import EXCEPTION_HANDLERS
 from hypersight_api.faces import controller as faces
 from hypersight_api.faces.hub import FacesHub
@@ -30,9 +33,10 @@ from hypersight_api.pages.assets import Vendor
 from hypersight_api.pages.routes import pages_router
 from hypersight_api.pages.shell import Shell
 from hypersight_api.patience import BodyInTime
+from hypersight_api.principals import Principals
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
-from hypersight_api.sessions import Guesses, Sessions
+from hypersight_api.sessions import Sessions
 from hypersight_api.status.controller import get_status
 from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
@@ -59,6 +63,10 @@ HANDLERS = (
     health.get_metrics,
     get_status,
     list_outages,
+    access.AccountController,
+    access.TokenController,
+    access.list_audit,
+    access.get_me,
     CameraController,
     ProcessorController,
     MeasureController,
@@ -86,7 +94,7 @@ def create_app(settings: Settings) -> Litestar:
     figures = Figures(store)
     vendor = Vendor(settings.cache_dir)
     shell = Shell(vendor, settings.dagster_url)
-    sessions = Sessions(settings.api_token)
+    sessions, principals = Sessions(settings.api_token), Principals(store)
     previews = Previews(settings.var_dir, store)
 
     @asynccontextmanager
@@ -110,10 +118,15 @@ def create_app(settings: Settings) -> Litestar:
             vendor=vendor,
             shell=shell,
             previews=previews,
-            sessions=sessions,
-            guesses=Guesses(),
+            principals=principals,
+            door=Door(settings, store, sessions),
         ),
-        middleware=[CountRequests(figures), Access(settings, sessions), BodyInTime()],
+        middleware=[
+            CountRequests(figures),
+            Access(settings, sessions, principals),
+            RecordDeeds(store),
+            BodyInTime(),
+        ],
         exception_handlers={**EXCEPTION_HANDLERS, SignInFirst: to_sign_in},
         before_send=[add_headers],
         compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),

@@ -5,13 +5,14 @@ import threading
 from base64 import urlsafe_b64encode
 from collections import deque
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hypersight_core.domain.access import Account
 
 SESSION_COOKIE, CSRF_COOKIE = "hypersight_session", "hypersight_csrf"
 LASTS_S = 12 * 3600
@@ -20,19 +21,15 @@ GUESSES, GUESSES_WITHIN_S = 5, 60.0
 MOST_ADDRESSES = 10_000
 
 
-class Role(StrEnum):
-    """What a visitor may do."""
-
-    ADMIN = "admin"
-    """Everything: whoever knows the API token."""
-
-
 class Visitor(msgspec.Struct, frozen=True):
-    """Who asks."""
+    """Somebody who signed in."""
 
-    role: Role = Role.ADMIN
+    account_id: int = 0
+    """0: whoever knows the API token."""
+    account_version: int = 0
+    """The account's when they signed in; a later one ends the session."""
     csrf: str = ""
-    """What writes have to show beside the cookie; empty for programs that send the token itself."""
+    """What writes have to show beside the cookie."""
 
 
 class Sessions:
@@ -46,9 +43,10 @@ class Sessions:
         key = HKDF(SHA256(), 32, salt=None, info=b"hypersight sessions").derive(api_token.encode())
         self._fernet = Fernet(urlsafe_b64encode(key))
 
-    def begin(self, role: Role, now: datetime) -> tuple[str, Visitor]:
-        """Return a new session's cookie and its visitor."""
-        visitor = Visitor(role, secrets.token_urlsafe(24))
+    def begin(self, now: datetime, account: Account | None = None) -> tuple[str, Visitor]:
+        """Return a new session's cookie and its visitor; no account: whoever knows the API token."""
+        csrf = secrets.token_urlsafe(24)
+        visitor = Visitor(account.account_id, account.version, csrf) if account else Visitor(csrf=csrf)
         content = msgspec.json.encode(visitor)
         return self._fernet.encrypt_at_time(content, int(now.timestamp())).decode(), visitor
 

@@ -1,6 +1,5 @@
-"""`/sign-in` and `/sign-out`: the API token becomes a session cookie."""
+"""`/sign-in` and `/sign-out`: a password, or the API token, becomes a session cookie."""
 
-import time
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,13 +12,14 @@ from litestar.params import FromQuery, RawBody, SkipValidation
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from hypersight_api.access import SIGN_IN, SIGN_OUT, same
+from hypersight_api.access import SIGN_IN, SIGN_OUT
+from hypersight_api.door import Door
 from hypersight_api.pages.shell import Shell
-from hypersight_api.services import now
-from hypersight_api.sessions import CSRF_COOKIE, LASTS_S, SESSION_COOKIE, Guesses, Role, Sessions
+from hypersight_api.sessions import CSRF_COOKIE, LASTS_S, SESSION_COOKIE, Visitor
 from hypersight_core.settings import Settings
 
-WRONG = "That is not the token. It is what HYPERSIGHT_API_TOKEN holds on the server"
+WRONG_TOKEN = "That is not the token. It is what HYPERSIGHT_API_TOKEN holds on the server"  # noqa: S105 - a message
+WRONG_PASSWORD = "Name and password do not belong together, or the account is disabled"  # noqa: S105 - a message
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -29,32 +29,31 @@ def get_sign_in(
     settings: NamedDependency[SkipValidation[Settings]],
     next: FromQuery[str] = "",  # noqa: A002 - the address has it,
 ) -> Response[str] | Redirect:
-    """Ask for the token."""
+    """Ask for name and password, or the token."""
     if not settings.api_token:
         return Redirect("/", status_code=HTTP_303_SEE_OTHER)
     return _form(shell, next)
 
 
-@post(SIGN_IN, media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-def post_sign_in(
+@post(SIGN_IN, media_type=MediaType.HTML, include_in_schema=False)
+async def post_sign_in(
     request: AnyRequest,
     body: RawBody,
     shell: NamedDependency[SkipValidation[Shell]],
-    settings: NamedDependency[SkipValidation[Settings]],
-    sessions: NamedDependency[SkipValidation[Sessions]],
-    guesses: NamedDependency[SkipValidation[Guesses]],
+    door: NamedDependency[SkipValidation[Door]],
 ) -> Response[str] | Redirect:
-    """Begin a session for whoever knows the token; five wrong guesses a minute and address at most."""
+    """Begin a session for whoever knows a password or the token; five wrong guesses a minute and address."""
     sent = parse_qs(body.decode("utf-8", "replace"))
-    token, wanted = sent.get("token", [""])[0].strip(), sent.get("next", ["/"])[0]
+    name, secret, wanted = (sent.get(field, [""])[0].strip() for field in ("name", "token", "next"))
     address = request.client.host if request.client else ""
-    wait_s = guesses.wait_s(address, time.monotonic())
+    wait_s = door.wait_s(address)
     if wait_s > 0:
         return _refused(shell, wanted, wait_s)
-    if not settings.api_token or not same(token, settings.api_token):
-        guesses.wrong(address, time.monotonic())
-        return _form(shell, wanted, problem=WRONG, status=HTTPStatus.UNAUTHORIZED)
-    return _begun(sessions, wanted, is_secure=request.url.scheme == "https")
+    opened = await door.opened(name, secret, address)
+    if opened is None:
+        problem = WRONG_PASSWORD if name else WRONG_TOKEN
+        return _form(shell, wanted, name=name, problem=problem, status=HTTPStatus.UNAUTHORIZED)
+    return _begun(opened, wanted, is_secure=request.url.scheme == "https")
 
 
 @post(SIGN_OUT, include_in_schema=False, sync_to_thread=False)
@@ -65,9 +64,10 @@ def post_sign_out() -> Redirect:
 
 
 def _form(
-    shell: Shell, wanted: str, *, problem: str = "", status: HTTPStatus = HTTPStatus.OK
+    shell: Shell, wanted: str, *, name: str = "", problem: str = "", status: HTTPStatus = HTTPStatus.OK
 ) -> Response[str]:
-    page = shell.page("sign_in.html", status=status, next=_on_this_server(wanted), problem=problem)
+    wanted = _on_this_server(wanted)
+    page = shell.page("sign_in.html", status=status, next=wanted, name=name, problem=problem)
     page.headers["cache-control"] = "no-store"
     return page
 
@@ -79,8 +79,8 @@ def _refused(shell: Shell, wanted: str, wait_s: float) -> Response[str]:
     return page
 
 
-def _begun(sessions: Sessions, wanted: str, *, is_secure: bool) -> Redirect:
-    content, visitor = sessions.begin(Role.ADMIN, now())
+def _begun(opened: tuple[str, Visitor], wanted: str, *, is_secure: bool) -> Redirect:
+    content, visitor = opened
     session = _cookie(SESSION_COOKIE, content, lasts_s=LASTS_S, is_secure=is_secure, is_for_scripts=False)
     csrf = _cookie(CSRF_COOKIE, visitor.csrf, lasts_s=LASTS_S, is_secure=is_secure)
     return Redirect(_on_this_server(wanted), status_code=HTTP_303_SEE_OTHER, cookies=[session, csrf])

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from sqlalchemy import Column, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hypersight_core.domain.events import EventKind, Reason
 
@@ -243,4 +243,44 @@ watcher_checkpoint = Table(
     Column("state", JSONB, nullable=False, comment="What the processors remember across a restart"),
     Column("written_at", Instant, nullable=False, server_default=NOW, comment="When it was written"),
     comment="How far counting is: one row a camera that was ever watched",
+)  # fmt: skip
+
+account = Table(
+    "account", metadata,
+    Column("account_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("name", Text, nullable=False, comment="What the person signs in by, whatever the case"),
+    Column("password_hash", Text, nullable=False, comment="The password by argon2id"),
+    Column("role", Text, nullable=False, comment="admin, operator or viewer"),
+    Column("enabled", sa.Boolean, nullable=False, server_default=YES, comment="Whether it may sign in"),
+    Column("version", sa.Integer, nullable=False, server_default=sa.text("1"),
+           comment="Counts its changes, from 1; sessions of older ones are over"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
+    sa.CheckConstraint("role IN ('admin', 'operator', 'viewer')", name="role"),
+    comment="Persons who sign in: one row a person",
+)  # fmt: skip
+sa.Index("account_name_uq", sa.func.lower(account.c.name), unique=True)
+
+access_token = Table(
+    "access_token", metadata,
+    Column("token_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
+    Column("name", Text, nullable=False, comment="What it is for"),
+    Column("token_hash", sa.LargeBinary, nullable=False, unique=True, comment="SHA-256 of the token"),
+    Column("scopes", ARRAY(Text), nullable=False, comment="What it may do, such as metrics:read"),
+    Column("created_by", Text, nullable=False, comment="Who made it"),
+    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was made"),
+    Column("expires_at", Instant, comment="When it is worth nothing any more; null: never"),
+    Column("last_used_at", Instant, comment="When it was used last, to the minute; null: never"),
+    comment="Tokens of programs: one row a token that was not revoked",
+)  # fmt: skip
+
+audit_entry = Table(
+    "audit_entry", metadata,
+    Column("audit_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="In order of time"),
+    Column("done_at", Instant, nullable=False, index=True, comment="When"),
+    Column("actor", Text, nullable=False, comment="Who: account, token, or nobody known"),
+    Column("address", Text, nullable=False, comment="Where they asked from; empty: unknown"),
+    Column("action", Text, nullable=False, comment="Method and route, or signed in, sign-in refused, faces"),
+    Column("subject", Text, nullable=False, comment="What it was done to, such as camera_id=3"),
+    Column("fields", ARRAY(Text), nullable=False, comment="Names of the fields that were sent, no values"),
+    comment="Who did what, and who looked at faces: one row a deed",
 )  # fmt: skip

@@ -4,25 +4,25 @@ from datetime import timedelta
 
 import pytest
 
-from hypersight_api.sessions import GUESSES, GUESSES_WITHIN_S, LASTS_S, Guesses, Role, Sessions
+from hypersight_api.sessions import GUESSES, GUESSES_WITHIN_S, LASTS_S, Guesses, Sessions
 from tests.builders import NOON
 
 
 def test_a_cookie_is_its_visitors_for_twelve_hours_and_nobodys_afterwards():
     sessions = Sessions("t0ken")
-    cookie, visitor = sessions.begin(Role.ADMIN, NOON)
+    cookie, visitor = sessions.begin(NOON)
     assert sessions.visitor(cookie, NOON + timedelta(seconds=LASTS_S - 1)) == visitor
     assert sessions.visitor(cookie, NOON + timedelta(seconds=LASTS_S + 1)) is None
 
 
 def test_every_session_has_a_token_of_its_own_and_none_is_readable_in_the_cookie():
-    cookies = [Sessions("t0ken").begin(Role.ADMIN, NOON) for _ in range(3)]
+    cookies = [Sessions("t0ken").begin(NOON) for _ in range(3)]
     assert len({visitor.csrf for _, visitor in cookies}) == 3
     assert all("t0ken" not in cookie and visitor.csrf not in cookie for cookie, visitor in cookies)
 
 
 def test_processes_with_the_same_token_know_each_others_sessions_and_another_token_ends_all():
-    cookie, visitor = Sessions("t0ken").begin(Role.ADMIN, NOON)
+    cookie, visitor = Sessions("t0ken").begin(NOON)
     assert Sessions("t0ken").visitor(cookie, NOON) == visitor
     assert Sessions("another").visitor(cookie, NOON) is None
 
@@ -32,7 +32,7 @@ def test_processes_with_the_same_token_know_each_others_sessions_and_another_tok
     [lambda c: c[:-8], lambda c: c[:40] + c[48:], lambda c: c[:60] + "AAAAAAAA" + c[68:], lambda _: "é"],
 )
 def test_a_changed_cookie_is_nobodys(change):
-    cookie, _ = Sessions("t0ken").begin(Role.ADMIN, NOON)
+    cookie, _ = Sessions("t0ken").begin(NOON)
     assert Sessions("t0ken").visitor(change(cookie), NOON) is None
 
 
