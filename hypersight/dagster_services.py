@@ -59,7 +59,7 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     )
     yield Service(
         DAEMON,
-        [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)],
+        [sys.executable, "-m", "hypersight_pipelines.daemon", "run", "-w", str(workspace)],
         lambda: True,  # it listens nowhere; that cameras are watched shows that it works
         environ,
         stop_within_s=4.0,  # a tick in hand takes as long; what it launches waits for the next start

@@ -24,6 +24,7 @@ from hypersight_core.store.spool import Spool
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.source import Access, Gap, Segment, Source, SourceState, open_source
 from hypersight_core.video.spill import SegmentFolder
+from hypersight_core.watcher.clock import ClockNotice
 from hypersight_core.watcher.lag import LagMeter
 from hypersight_core.watcher.link import DatabaseLink, Resumption, resumption
 from hypersight_core.watcher.loop import SegmentLoop
@@ -128,6 +129,7 @@ class _Follower:
         )
         self._figures = figures
         self._lag = LagMeter()
+        self._clock = ClockNotice()
         self._source_state = SourceState.CONNECTING
         self._lag_s: float | None = None
         self._is_slow = False
@@ -193,7 +195,9 @@ class _Follower:
         """Say what goes on right now; called from the link's thread for each heartbeat."""
         state = self._source_state
         phase, detail = (
-            ("watching", self._loop.advice) if state.is_connected else ("reconnecting", state.detail)
+            ("watching", self._clock.text() or self._loop.advice)
+            if state.is_connected
+            else ("reconnecting", state.detail)
         )
         if self._loop.detector_problem:
             phase, detail = "detector_away", self._loop.detector_problem

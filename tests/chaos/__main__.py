@@ -22,12 +22,11 @@ from pathlib import Path
 
 from tests.chaos.control import Control
 from tests.chaos.faults import Fault, pairs, single
+from tests.chaos.flatness import Flatness, lasting
 from tests.chaos.judging import Seen, Verdict, verdict
 from tests.chaos.world import World
 
 GIVE_UP_S = 90.0
-WELL_WITHIN_S = 15.0
-"""After a fault's end; more is a failure."""
 QUIET_S = 4.0
 """Between faults, and before the first."""
 
@@ -41,9 +40,11 @@ class Struck:
     recovered_s: float
     """From the fault's end until everything was well; infinite when it never was."""
     ended_at: datetime
+    is_said: bool
+    """Whether the watcher said what it had to say."""
 
 
-def strike(world: World, fault: Fault) -> Struck:
+def strike(world: World, fault: Fault, flatness: Flatness) -> Struck:
     """Let it happen, and wait until all is well again."""
     began_at = datetime.now(UTC)
     fault.begin(world)
@@ -57,16 +58,20 @@ def strike(world: World, fault: Fault) -> Struck:
             recovered_s = time.monotonic() - ended_s
             break
         time.sleep(0.25)
+    is_said = not fault.says or world.says(fault.says)
     time.sleep(QUIET_S)
+    flatness.look(lasting(world))
     print(f"{fault.name:34} well again after {recovered_s:5.1f} s", flush=True)
-    return Struck(fault, began_at, recovered_s, datetime.now(UTC))
+    return Struck(fault, began_at, recovered_s, datetime.now(UTC), is_said)
 
 
 def problems_of(struck: Struck, found: Verdict) -> list[str]:
     """Return what is wrong; nothing when all is as it must be."""
     problems = []
-    if struck.recovered_s > WELL_WITHIN_S:
+    if struck.recovered_s > struck.fault.well_within_s:
         problems.append(f"well again only after {struck.recovered_s:.1f} s")
+    if not struck.is_said:
+        problems.append(f"the status or the log did not say: {struck.fault.says}")
     if found.lost or found.doubled:
         problems.append(f"{found.lost} events lost, {found.doubled} doubled")
     if found.presence_error_s or found.coverage_error_s:
@@ -80,13 +85,14 @@ def problems_of(struck: Struck, found: Verdict) -> list[str]:
 
 def run(folder: Path, seed: int, only: Sequence[str], pair_count: int) -> int:
     """Do it all; return the exit code."""
+    flatness = Flatness()
     with World(folder) as world:
         with Control(world.simulators[0], world.watched, world.processors) as control:
             _wait_well(world)
             time.sleep(QUIET_S)
             faults = [*single(world), *pairs(world, pair_count, random.Random(seed))]
             wanted = [fault for fault in faults if not only or fault.name in only]
-            struck = [strike(world, fault) for fault in wanted]
+            struck = [strike(world, fault, flatness) for fault in wanted]
             _wait_well(world)
         seen = _seen(world)
         true = [asdict(event) for event in control.events]
@@ -100,8 +106,10 @@ def run(folder: Path, seed: int, only: Sequence[str], pair_count: int) -> int:
     _print(rows)
     for orphan in world.orphans:
         print(f"left behind after the end: {orphan}")
-    print(json.dumps({"faults": rows, "orphans": world.orphans}))
-    return 1 if world.orphans or any(row["problems"] for row in rows) else 0
+    held = list(flatness.rows())
+    _print_held(held)
+    print(json.dumps({"faults": rows, "held": held, "orphans": world.orphans}))
+    return 1 if world.orphans or any(row["problems"] for row in (*rows, *held)) else 0
 
 
 def _wait_well(world: World) -> None:
@@ -124,6 +132,15 @@ def _print(rows: Sequence[dict[str, object]]) -> None:
     print(f"\n{'fault':34} {' '.join(f'{head:>17}' for head in heads)}")
     for row in rows:
         print(f"{row['fault']!s:34} {' '.join(f'{row[head]!s:>17}' for head in heads)}")
+        for problem in row["problems"] if isinstance(row["problems"], list) else ():
+            print(f"    wrong: {problem}")
+
+
+def _print_held(rows: Sequence[dict[str, object]]) -> None:
+    if rows:
+        print(f"\n{'part':20} {'open files, first and last third':>34} {'memory of its own, MB':>24}")
+    for row in rows:
+        print(f"{row['part']!s:20} {row['fds']!s:>34} {row['own_mb']!s:>24}")
         for problem in row["problems"] if isinstance(row["problems"], list) else ():
             print(f"    wrong: {problem}")
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from tests.chaos.reboot import power_off, power_on
 from tests.chaos.world import PARTS, World
 
 Act = Callable[[World], None]
 
+HOUR_S = 3600
+STARTED_WITHIN_S = 40.0
+"""From power to watching: the database, seven processes and a watcher, on two busy cores."""
 DAEMON_ENDS_WITHIN_S = 4.0
 
 
@@ -32,6 +36,10 @@ class Fault:
     hold_s: float = 0.0
     is_stream_gone: bool = False
     """Whether segments are really missed; everything else may miss nothing."""
+    well_within_s: float = 15.0
+    """After the fault's end; more is a failure."""
+    says: str = ""
+    """What the watcher's status has to hold then."""
 
 
 def _kill_part(name: str, world: World) -> None:
@@ -55,7 +63,7 @@ def _stop_watcher(world: World) -> None:
 
 
 def _start_database(world: World) -> None:
-    world.database.start()
+    world.start_database()
 
 
 def _switch(is_on: bool, world: World) -> None:
@@ -111,6 +119,18 @@ def _empty_spool(world: World) -> None:
     _start_database(world)
 
 
+def _set_clock(ahead_s: int, world: World) -> None:
+    world.clock.set_ahead(ahead_s)
+
+
+def _clocks() -> Iterator[Fault]:
+    """Yield steps of the clock, one by NTP each; the last leaves it as it was."""
+    yield Fault("clock set 1 h ahead", partial(_set_clock, HOUR_S), nothing, 6.0, says="ahead by 3600 s")
+    yield Fault("clock set 1 h back", partial(_set_clock, 0), nothing, 6.0, says="back by 3600 s")
+    yield Fault("clock 1 h back + kill watcher", partial(_set_clock, -HOUR_S), _kill_watcher, 6.0)
+    yield Fault("clock set right again", partial(_set_clock, 0), nothing, 6.0, says="ahead by 3600 s")
+
+
 def single(world: World) -> Iterator[Fault]:
     """Yield each fault alone."""
     yield Fault("kill watcher", _kill_watcher)
@@ -135,6 +155,8 @@ def single(world: World) -> Iterator[Fault]:
     yield Fault("a camera deleted", _add_and_delete_camera)
     if world.has_small_spool:
         yield Fault("disk full", _fill_spool, _empty_spool, 6.0, is_stream_gone=True)
+    yield from _clocks()
+    yield Fault("machine reboots", power_off, power_on, 2.0, True, well_within_s=STARTED_WITHIN_S)
     yield Fault("database away 3 min", World.kill_database, _start_database, 180.0)
 
 

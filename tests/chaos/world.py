@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from hypersight_core.store.leases import LeaseView, read_leases
 from hypersight_pipelines.launching.calls import listens
 from tests.builders import camera_settings, processor_settings
 from tests.chaos.children import ROOT, Child, free_port
+from tests.chaos.clock import MachineClock
 from tests.chaos.street import SQUARE_ZONE, Street
 from tests.clips import write_film
 
@@ -39,7 +40,7 @@ FRESH_S = 6.0
 """A watcher whose position is older than this is not watching again yet: three segments and a heartbeat."""
 PARTS = {
     "code server": "hypersight_pipelines",
-    "daemon": "dagster._daemon",
+    "daemon": "hypersight_pipelines.daemon",
     "webserver": "dagster_webserver",
     "API": "hypersight_api",
 }
@@ -71,6 +72,7 @@ class World:
         self.began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=10)
         self.database = EmbeddedPostgres(folder / "postgres")
         self.spool_dir = self.var_dir / "spool"
+        self.clock = MachineClock()
         self.has_small_spool = False
         self.extra: subprocess.Popen[bytes] | None = None
         """A second daemon, while there is one."""
@@ -105,7 +107,8 @@ class World:
         self.camera = self._child(*self._camera_argv[0])
         self.detector = self._child("tests.chaos.street", str(free_port()))
         self.has_small_spool = self._mounted()
-        url = self.database.start()
+        self._exit.callback(self.clock.close)
+        url = self.start_database()
         self._exit.callback(self.database.stop)
         schema.upgrade(url)
         self.store = Store(url, application_name="chaos", pool_size=1)
@@ -113,8 +116,8 @@ class World:
         address = f"http://127.0.0.1:{port}/live.m3u8"
         self.all_watched = [self._configured(address) for _ in range(self.scene.cameras)]
         self.watched, self.processors = self.all_watched[0]
-        self.stack = self._started_stack(url)
-        self.endpoints = self._endpoints()
+        self.start_stack()
+        self._wait_started()
 
     def _simulator(self, film: Path) -> CameraSimulator:
         return CameraSimulator(
@@ -151,20 +154,20 @@ class World:
             )
         return camera, made
 
-    def _started_stack(self, url: str) -> "subprocess.Popen[bytes]":
+    def start_stack(self, behind: Sequence[str] = ()) -> None:
+        """Start `hypersight up`, its command put behind another one; the last one has ended."""
         environ = {
             **os.environ,  # noqa: TID251 - what a shell hands on
+            **self.clock.environ,
             "HYPERSIGHT_VAR_DIR": str(self.var_dir),
-            "HYPERSIGHT_DATABASE_URL": url,
+            "HYPERSIGHT_DATABASE_URL": self.database.url,
             "OBJECT_DETECTOR_URL": f"http://127.0.0.1:{self.detector_port}/objects",
             "HYPERSIGHT_DETECTOR_TIMEOUT_S": "3",
         }
-        with (self.folder / "up.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hypersight", "up"], cwd=ROOT, env=environ, stdout=log, stderr=log
-            )
-        self._exit.callback(self._end_stack, process)
-        return process
+        command = [*behind, sys.executable, "-m", "hypersight", "up"]
+        with (self.folder / "up.log").open("ab") as log:
+            self.stack = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        self._exit.callback(self._end_stack, self.stack)
 
     @property
     def detector_port(self) -> str:
@@ -182,21 +185,30 @@ class World:
             with suppress(psutil.NoSuchProcess):
                 left.kill()
 
-    def _endpoints(self) -> dict[str, Any]:
-        path = self.var_dir / "endpoints.json"
+    def _wait_started(self) -> None:
         ends_s = time.monotonic() + START_WITHIN_S
-        while not path.exists():
+        while not self._endpoints_path.exists():
             assert self.stack.poll() is None, (self.folder / "up.log").read_text()
             assert time.monotonic() < ends_s, "the stack does not start"
             time.sleep(0.2)
-        found: dict[str, Any] = json.loads(path.read_text())
+
+    @property
+    def _endpoints_path(self) -> Path:
+        return self.var_dir / "endpoints.json"
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """Where everything listens, by the stack's own word."""
+        found: dict[str, Any] = json.loads(self._endpoints_path.read_text())
         return found
 
     # -------------------------------------------------------------- what there is
 
     def family(self) -> list[psutil.Process]:
         """Return every process of the stack, the watchers included."""
-        return [one for one in psutil.process_iter(["environ", "cmdline"]) if self._is_ours(one)]
+        return [
+            one for one in psutil.process_iter(["environ", "cmdline", "create_time"]) if self._is_ours(one)
+        ]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         return (process.info["environ"] or {}).get("HYPERSIGHT_VAR_DIR") == str(self.var_dir)
@@ -206,6 +218,12 @@ class World:
         started_as = PARTS[name]
         found = [one for one in self.family() if started_as in (one.info["cmdline"] or [])]
         return min(found, key=lambda one: one.create_time()).pid
+
+    def says(self, text: str) -> bool:
+        """Whether the watcher says so in its status and in its log."""
+        lease = self.lease()
+        log = self.var_dir / "logs" / f"watcher-{self.watched.camera_id}.log"
+        return lease is not None and text in lease.detail and "the clock was set" in log.read_text()
 
     def lease(self) -> LeaseView | None:
         """Return the camera's lease; None when it has none or the database is away."""
@@ -262,9 +280,15 @@ class World:
         reply.raise_for_status()
         return reply.json() if reply.content else None
 
+    def start_database(self) -> str:
+        """Start the database; return its URL."""
+        with self.clock.for_children():
+            return self.database.start()
+
     def kill_database(self) -> None:
         """Kill the database server's first process; its others end by themselves."""
-        os.kill(self._postmaster_pid(), signal.SIGKILL)
+        os.kill(self.postmaster_pid(), signal.SIGKILL)
 
-    def _postmaster_pid(self) -> int:
+    def postmaster_pid(self) -> int:
+        """Return the database's first process."""
         return int((self.database.folder / "data" / "postmaster.pid").read_text().splitlines()[0])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from dagster import DagsterRunStatus as Status
 from hypersight_core.store.failures import WatcherFailure
 from hypersight_core.store.leases import LeaseView
 from hypersight_pipelines.defs.watchers.actions import Actions, summary
+from hypersight_pipelines.defs.watchers.pulses import Pulses
 from hypersight_pipelines.defs.watchers.restarts import (
     BUDGET,
     FAILED_DELAY_S,
@@ -344,3 +346,33 @@ def test_time_alone_changes_the_verdict():
     seen = Seen(desired=(1,), leases=(lease,), runs=(a_run(),), now=noon())
     later = Seen(desired=(1,), leases=(lease,), runs=(a_run(),), now=noon() + timedelta(seconds=30))
     assert (reconcile(seen).bury, len(reconcile(later).bury)) == ([], 1)
+
+
+class TestSilence:
+    """The database's clock may be set; ours counts on."""
+
+    @staticmethod
+    def fenced(heartbeat_age_s: float, silent_s: float) -> bool:
+        lease = a_lease(heartbeat_age_s=heartbeat_age_s)
+        seen = Seen(
+            desired=(1,), leases=(lease,), runs=(a_run(),), now=noon(), silent_s={lease.run_id: silent_s}
+        )
+        return bool(reconcile(seen).fence)
+
+    def test_a_heartbeat_that_is_an_hour_old_by_a_clock_just_set_is_waited_for(self):
+        assert not self.fenced(3600.0, 1.5)
+
+    def test_one_that_does_not_come_is_not(self):
+        assert self.fenced(3600.0, 3.5)
+
+    def test_silence_is_noticed_though_the_last_heartbeat_lies_in_the_future(self):
+        assert not self.fenced(-3600.0, 5.0)
+        assert self.fenced(-3600.0, 8.5)
+
+    def test_heartbeats_are_timed_by_when_they_were_seen_to_change(self):
+        pulses, lease = Pulses(), a_lease()
+        assert pulses.silent_s([lease], 10.0) == {lease.run_id: 0.0}
+        assert pulses.silent_s([lease], 12.0) == {lease.run_id: 2.0}
+        beaten = replace(lease, heartbeat_at=lease.heartbeat_at + timedelta(hours=1))
+        assert pulses.silent_s([beaten], 13.0) == {lease.run_id: 0.0}
+        assert pulses.silent_s([], 14.0) == {}

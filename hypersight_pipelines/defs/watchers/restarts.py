@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dagster import DagsterRunStatus as Status
 
@@ -17,6 +17,8 @@ BUDGET_WINDOW_S = 600.0
 """Bad ends older than this are forgiven."""
 BUDGET = 6
 """So many bad ends make a camera failed: it is tried seldom, and says why, until it works or is edited."""
+AHEAD_S = 60.0
+"""So far may the clocks of two machines be apart."""
 LONGEST_DELAY_S = 60.0
 FAILED_DELAY_S = 300.0
 
@@ -70,7 +72,10 @@ class Record:
         """Say how long the restart budget holds a new run back; None: not at all."""
         if not self.bad_ends:
             return None
-        left_s = self.delay_s - (now - self.bad_ends[-1][0]).total_seconds()
+        since_s = (now - self.bad_ends[-1][0]).total_seconds()
+        if since_s < -AHEAD_S:
+            return None
+        left_s = self.delay_s - since_s
         how = "failed, " if self.is_failed else ""
         return (
             f"{how}ended badly {len(self.bad_ends)} times, next try in {left_s:.0f} s" if left_s > 0 else None
@@ -82,15 +87,19 @@ def record_of(
     ends: Sequence[tuple[datetime, WatcherRun]],
     marked: WatcherFailure | None,
     forgiven_at: datetime | None,
+    now: datetime,
 ) -> Record:
-    """Judge a camera by its runs.
+    """Judge a camera by its runs; what lies ahead of `now` was written before the clock was set back.
 
     Args:
         ends: of runs that are being closed now.
         marked: what makes it failed already.
         forgiven_at: since when it is configured as it is, or watched well.
     """
+    latest = now + timedelta(seconds=AHEAD_S)
     ended = [(run.ended_at or run.updated_at, run) for run in runs if not run.is_unfinished] + list(ends)
+    ended = [(at, run) for at, run in ended if at <= latest]
+    forgiven_at = None if forgiven_at is None or forgiven_at > latest else forgiven_at
     healthy = [at for at, run in ended if run.lived_s(at) >= HEALTHY_S]
     forgiven = max([*healthy, *([forgiven_at] if forgiven_at else [])], default=None)
     bad = [(at, run.run_id) for at, run in ended if run.ended_badly(at) and (not forgiven or at > forgiven)]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers.actions import summary
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.pulses import Pulses
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
 from hypersight_pipelines.defs.watchers.supervision import reconcile
 from hypersight_pipelines.defs.watchers.tags import CAMERA_ID_TAG, CAMERA_TAG, KIND_TAG, PAGE_TAG, WATCHER
@@ -52,9 +54,11 @@ def supervise(
     """
     ends_at_s = time.monotonic() + look_for_s
     said: list[str] = []
+    pulses = Pulses()
     with listening(store) as changes:
         while True:
             seen, names = look(store, instance)
+            seen = replace(seen, silent_s=pulses.silent_s(seen.leases, time.monotonic()))
             actions = reconcile(seen)
             carry_out(actions, store, instance)
             said.append(summary(actions))

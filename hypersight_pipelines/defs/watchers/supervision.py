@@ -27,6 +27,8 @@ RELEASE_GRACE_S = 20.0
 SHUTDOWN_GRACE_S = 6.0
 """From a watcher ended by a signal to its replacement, so that a machine that is being stopped, watchers
 first, gets no new ones."""
+SURE_S = 3.0
+"""Longer than from one heartbeat to the next: in so much time a watcher that lives is heard of."""
 STARTING_AT_ONCE = 20
 """Runs on their way at a time: hundreds of cameras start one after the other, not in a storm."""
 
@@ -47,6 +49,8 @@ class Seen:
     now: datetime
     dead: Collection[str] = ()
     """Ids of runs whose process is known to be gone: it was killed, or its machine started anew."""
+    silent_s: Mapping[str, float] = field(default_factory=dict)
+    """For how long no heartbeat of a run was seen, by our own clock; runs may be missing."""
     changed_at: Mapping[int, datetime] = field(default_factory=dict)
     """When the configuration of cameras was changed last, by id: a change is a new chance."""
     failures: Mapping[int, WatcherFailure] = field(default_factory=dict)
@@ -107,10 +111,18 @@ def _look_at_leases(seen: Seen, actions: Actions) -> None:
         status = unfinished.get(lease.run_id)
         is_zombie = status is None and _is_run_id(lease.run_id)
         is_unwanted = lease.camera_id not in seen.desired or status is Status.CANCELING or is_zombie
-        if lease.heartbeat_age_s > FRESH_S:
+        if _is_stuck(seen, lease):
             actions.fence.append(lease)
         elif is_unwanted and lease.stop_run_id != lease.run_id:
             actions.ask_to_stop.append(lease)
+
+
+def _is_stuck(seen: Seen, lease: LeaseView) -> bool:
+    """Whether nothing is heard of a watcher; never because somebody set the clock of the database."""
+    silent_s = seen.silent_s.get(lease.run_id)
+    if silent_s is None:
+        return lease.heartbeat_age_s > FRESH_S
+    return silent_s > FRESH_S or (lease.heartbeat_age_s > FRESH_S and silent_s > SURE_S)
 
 
 def _look_at_camera(seen: Seen, one: _Camera, actions: Actions) -> int | None:
@@ -134,7 +146,7 @@ def _judged(seen: Seen, one: _Camera, burials: Sequence[Burial], actions: Action
     is_well = lease is not None and lease.is_live and _age_s(seen, lease.acquired_at) >= HEALTHY_S
     forgiven_at = seen.now if is_well else seen.changed_at.get(one.camera_id)
     ends = [(seen.now, burial.run) for burial in burials]
-    record = record_of(one.runs, ends, marked, forgiven_at)
+    record = record_of(one.runs, ends, marked, forgiven_at, seen.now)
     if one.camera_id not in seen.desired or not record.is_failed:
         if marked is not None:
             actions.forgive.append(one.camera_id)
