@@ -26,7 +26,7 @@ from tests.chaos.flatness import Flatness, lasting
 from tests.chaos.judging import Seen, Verdict, verdict
 from tests.chaos.world import World
 
-GIVE_UP_S = 90.0
+GIVE_UP_S = 240.0
 QUIET_S = 4.0
 """Between faults, and before the first."""
 
