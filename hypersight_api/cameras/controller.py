@@ -136,15 +136,25 @@ class CameraController(Controller):
         store: NamedDependency[Store],
         settings: NamedDependency[SkipValidation[Settings]],
         camera_id: FromPath[int],
+        last: FromQuery[bool] = False,
     ) -> Response[bytes]:
-        """Get the latest frame of a watched camera, else one taken now (within 12 seconds)."""
+        """Get the latest frame of a watched camera, else one taken now (within 12 seconds).
+
+        With `last=true` a camera that does not respond is shown as it was last seen, up to a day ago.
+        `X-Picture-Age-S` says how old the picture is, `X-Picture` whether it is `fresh` or the `last` one.
+        """
         camera = await asyncio.to_thread(pictures.known_camera, store, camera_id)
         if camera is None:
             raise NotFound("camera", camera_id)
-        content = await pictures.latest_jpeg(settings.var_dir, camera)
-        if content is None:
+        taken = await pictures.latest(settings.var_dir, camera, or_last=last)
+        if taken is None:
             raise SourceUnavailable("the camera does not respond")
-        return Response(content, media_type="image/jpeg", headers={"cache-control": "no-store"})
+        headers = {
+            "cache-control": "no-store",
+            "x-picture-age-s": f"{taken.old_s:.0f}",
+            "x-picture": "last" if taken.is_last else "fresh",
+        }
+        return Response(taken.jpeg, media_type="image/jpeg", headers=headers)
 
 
 def _camera(store: Store, camera_id: int | None) -> Camera | None:

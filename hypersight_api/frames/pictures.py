@@ -29,6 +29,16 @@ class SavedFrame:
     width_px: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A picture, and how long ago it was taken."""
+
+    jpeg: bytes
+    old_s: float
+    is_last: bool
+    """The camera does not respond: this is from when it last did."""
+
+
 def known_camera(store: Store, camera_id: int) -> Camera | None:
     """Return the camera, or None when there is none of that id."""
     try:
@@ -57,19 +67,32 @@ async def new_path(var_dir: Path) -> Path:
     return folder / f"{secrets.token_urlsafe(16)}.jpg"
 
 
-async def latest_jpeg(var_dir: Path, camera: Camera) -> bytes | None:
+async def latest(var_dir: Path, camera: Camera, *, or_last: bool) -> Taken | None:
     """Return the watcher's latest frame, else one taken now; None when the camera does not respond.
+
+    Args:
+        or_last: rather an old frame of the watcher's than none.
 
     Raises:
         SourceUnavailable: too many frames are being taken already.
     """
     frame = await new_frame(var_dir, camera)
     if frame is None:
-        return None
+        return await asyncio.to_thread(_last, var_dir, camera.camera_id) if or_last else None
     path = frames_folder(var_dir) / Path(frame.path).name
+    old_s = await asyncio.to_thread(age_s, path)
     content = await asyncio.to_thread(path.read_bytes)
     path.unlink(missing_ok=True)
-    return content
+    return Taken(content, old_s or 0.0, is_last=False)
+
+
+def _last(var_dir: Path, camera_id: int) -> Taken | None:
+    path = snapshot_path(var_dir, camera_id)
+    old_s = age_s(path)
+    try:
+        return None if old_s is None else Taken(path.read_bytes(), old_s, is_last=True)
+    except FileNotFoundError:
+        return None
 
 
 def frames_folder(var_dir: Path) -> Path:
@@ -94,7 +117,7 @@ def _copy_fresh(snapshot: Path, path: Path) -> bool:
     if old_s is None or old_s > FRESH_S:
         return False
     try:
-        shutil.copyfile(snapshot, path)
+        shutil.copy2(snapshot, path)  # with its time
     except FileNotFoundError:
         return False
     return True

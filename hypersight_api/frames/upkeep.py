@@ -19,7 +19,9 @@ EVERY_S = 60.0
 SETTLED_S = 60.0
 """A watcher may go on writing for a moment after its camera or processor was deleted."""
 STALE_S = 3600.0
-"""Pictures nobody renews for that long are of no use: the camera is not watched."""
+"""Previews nobody renews for that long are of no use: the camera is not watched."""
+LAST_KEPT_S = 86_400.0
+"""Zones of a camera that is away are drawn on how it was last seen, for a day."""
 
 
 async def keep_tidy(var_dir: Path, store: Store, stopping: asyncio.Event) -> None:
@@ -46,7 +48,7 @@ def tidy(var_dir: Path, store: Store) -> None:
         showing = {str(one.processor_id) for one in processors.list_processors(tx) if one.output_hls}
     snapshots = list((var_dir / "snapshots").glob("*.*"))
     _remove_older((one for one in snapshots if one.stem not in camera_ids), SETTLED_S)
-    _remove_older(snapshots, STALE_S)
+    _remove_older(snapshots, LAST_KEPT_S)
     _tidy_recent(var_dir / "recent", camera_ids)
     _tidy_previews(var_dir / "previews", showing)
 

@@ -84,7 +84,7 @@ def test_a_watcher_that_still_writes_is_not_disturbed(showing, tmp_path):
 
 def test_of_a_camera_nobody_watches_the_folder_stays_and_its_pictures_go(showing, tmp_path):
     preview = written(tmp_path / "previews" / "1" / "segment-1.ts", 4000)
-    snapshot = written(tmp_path / "snapshots" / "1.jpg", 4000)
+    snapshot = written(tmp_path / "snapshots" / "1.jpg", 90_000)
     tidy(tmp_path, showing)
     assert (preview.exists(), preview.parent.exists(), snapshot.exists()) == (False, True, False)
 
