@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.di import Provide
 
-from hypersight_api.pages import camera, faces, operations, overview, sign_in
+from hypersight_api.pages import admin, camera, faces, operations, overview, sign_in
 from hypersight_api.pages.shell import Shell
 
 PAGES = (
@@ -14,6 +14,7 @@ PAGES = (
     faces.get_faces_wall,
     operations.get_operations,
     operations.get_watchers,
+    *admin.ADMIN_PAGES,
     sign_in.get_sign_in,
     sign_in.post_sign_in,
     sign_in.post_sign_out,

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from hypersight_core.store.engine import Store
 from tests.browser import chromium
+from tests.browser.administering import SQUARE, Api
 from tests.browser.past import a_camera_with_a_past
 from tests.e2e.running_demo import RunningDemo, running_demo
 
@@ -56,3 +57,23 @@ def past_id(stack: RunningDemo) -> int:
         return a_camera_with_a_past(store, datetime.now(UTC))
     finally:
         store.close()
+
+
+@pytest.fixture
+def api(stack):
+    return Api(stack.endpoints["api"])
+
+
+@pytest.fixture
+def camera_id(api):
+    """A camera of the test's own on the walkway's stream, switched off."""
+    made = api.post("/api/v1/cameras", name="Gate", stream_url=api.stream(), watch_fps=3.5, enabled=False)
+    yield made["camera_id"]
+    api.delete(f"/api/v1/cameras/{made['camera_id']}?purge=true")
+
+
+@pytest.fixture
+def processor_id(api, camera_id):
+    zones = [{"name": "yard", "corners": SQUARE}]
+    made = api.post(f"/api/v1/cameras/{camera_id}/processors", kind="traffic", zones=zones)
+    return made["processor_id"]
