@@ -1,4 +1,6 @@
 // Restart, stop and start, through the same calls of the API that anybody may make.
+import { csrfHeaders } from "/static/shell.js";
+
 const done = document.getElementById("done");
 const ACTS = {
   restart: { path: "/restart", method: "POST", said: (name) => `The watcher of ${name} ends after its segment; a new one follows within seconds.` },
@@ -14,7 +16,7 @@ async function act(button) {
   try {
     const reply = await fetch(`${location.origin}/api/v1/cameras/${camera}${path}`, {
       method,
-      headers: body && { "content-type": "application/json" },
+      headers: { ...csrfHeaders(), ...(body && { "content-type": "application/json" }) },
       body: body && JSON.stringify(body),
     });
     done.textContent = reply.ok ? said(name) : `That did not work: ${(await reply.json()).detail}`;
