@@ -25,7 +25,7 @@ CAMERA = Camera(camera_id=1, name="benchmark", stream_url="http://camera.invalid
 
 
 def walking(people: int, fps: float) -> list[list[tuple[float, Detections]]]:
-    """Return ten minutes of people who walk to and fro, segment by segment: seconds and boxes."""
+    """Return ten minutes of people who walk back and forth, segment by segment: seconds and boxes."""
     random = np.random.default_rng(1)
     places, speeds = random.random((people, 2)) * 0.8, (random.random((people, 2)) - 0.5) * 0.1
     segments: list[list[tuple[float, Detections]]] = [[] for _ in range(MINUTES * 60 // SEGMENT_S)]

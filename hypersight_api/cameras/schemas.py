@@ -131,7 +131,8 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
             name: camera.http_headers[name] for name in camera.http_headers if headers.get(name) == HIDDEN
         }
         if kept and _origin(given.get("stream_url", camera.stream_url)) != _origin(camera.stream_url):
-            raise InvalidInput("the stream goes to another host: give all http_headers anew, or none ({})")
+            moved = "the stream goes to another host: give all http_headers anew, or none ({})"
+            raise InvalidInput(moved, field="http_headers")
         return camera.settings(**given | {"http_headers": headers | kept})
 
 

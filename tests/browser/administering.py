@@ -15,8 +15,8 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 class Api:
     """The API, as the tests look behind the pages and clean up."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=30)
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def get(self, path: str) -> Any:
         reply = self._client.get(path)

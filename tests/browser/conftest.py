@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -61,7 +62,8 @@ def past_id(stack: RunningDemo) -> int:
 
 @pytest.fixture
 def api(stack):
-    return Api(stack.endpoints["api"])
+    with httpx.Client(base_url=stack.endpoints["api"], timeout=30) as client:
+        yield Api(client)
 
 
 @pytest.fixture

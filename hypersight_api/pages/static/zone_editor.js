@@ -1,11 +1,10 @@
 // Draws and edits zones with mouse, finger and keyboard. What it changes goes through the model, which refuses bad shapes.
-import { distance, faultOf, inSide, settled, snapped } from "/static/zone_geometry.js";
+import { centre, distance, faultOf, named, settled, snapped, withoutCorner } from "/static/zone_geometry.js";
+import { listenToKeys } from "/static/zone_keys.js";
 import { ZoneView } from "/static/zone_view.js";
 
-const [STEP, BIG_STEP] = [0.002, 0.02];
 const [SNAP_PX, CLICK_PX, CLOSE_PX] = [9, 6, 14];
 const REFUSAL_MS = 8000;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const HOW = {
   select: ["Drag points, zones, or the small dots between points to add one.", "With the keyboard: Tab to a point, arrows move it, Delete removes it."],
   polygon: ["Click the corners, then the first one again.", "With the keyboard: arrows, Space sets a point, Enter closes, Escape cancels."],
@@ -25,7 +24,7 @@ export class ZoneEditor {
     }
     root.addEventListener("dblclick", () => this.finish());
     root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    root.addEventListener("keydown", (event) => this.keydown(event));
+    listenToKeys(this);
     root.addEventListener("focusin", (event) => this.focused(event.target));
   }
 
@@ -97,7 +96,7 @@ export class ZoneEditor {
   }
 
   refuse({ message, places }) {
-    this.refused = { message, places, at: middle(places) };
+    this.refused = { message, places, at: centre(places) };
     this.say(`Refused: ${message}`);
     clearTimeout(this.forgetting);
     this.forgetting = setTimeout(() => {
@@ -158,7 +157,7 @@ export class ZoneEditor {
 
   snap(point, leaveOut = null) {
     if (!this.isSnapping) return settled(point);
-    const shapes = this.model.zones.map(({ corners }, zone) => (zone === leaveOut?.zone ? neighbours(corners, leaveOut.corner) : corners));
+    const shapes = this.model.zones.map(({ corners }, zone) => (zone === leaveOut?.zone ? withoutCorner(corners, leaveOut.corner) : corners));
     const found = snapped(point, [...shapes, ...(this.points?.length ? [this.points] : [])], this.view.aspect, this.view.heights(SNAP_PX));
     this.ring = found.kind ? found.point : null;
     return found.point;
@@ -252,7 +251,7 @@ export class ZoneEditor {
     if (drag?.kind === "draw") this.drawn(event, drag);
     else if (drag?.corners) this.dropped(drag);
     else if (drag?.isNew) {
-      this.try((model) => model.reshape(drag.zone, insertedInto(this.model.zones[drag.zone].corners, drag.corner)), "Point added");
+      this.try((model) => model.insert(drag.zone, drag.corner - 1), "Point added");
       this.hold(drag.zone, drag.corner);
     } else this.draw();
   }
@@ -285,43 +284,10 @@ export class ZoneEditor {
     this.view.zoom(Math.exp(-event.deltaY / 250), this.view.pointOf(event));
   }
 
-  // --- keys
+  // --- what keys and buttons do
 
-  keydown(event) {
-    const isCommand = event.ctrlKey || event.metaKey;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (isCommand && (key === "z" || key === "y")) {
-      event.preventDefault();
-      return key === "y" || event.shiftKey ? this.redo() : this.undo();
-    }
-    if (isCommand || event.altKey) return null;
-    const action = this.actionOf(key, event.shiftKey);
-    if (!action) return null;
-    event.preventDefault();
-    return action();
-  }
-
-  actionOf(key, isBig) {
-    if (ARROWS[key]) return () => this.arrow(ARROWS[key], isBig ? BIG_STEP : STEP);
-    const always = { "+": () => this.view.zoom(1.5), "=": () => this.view.zoom(1.5), "-": () => this.view.zoom(1 / 1.5), 0: () => this.view.fit() };
-    if (always[key]) return always[key];
-    if (this.points) {
-      return {
-        Escape: () => this.cancel(), Enter: () => this.finish(), " ": () => this.place(this.cursor ?? [0.5, 0.5]),
-        Backspace: () => this.takeBackPoint(), Delete: () => this.takeBackPoint(),
-      }[key];
-    }
-    if (!this.selected) return null;
-    return {
-      Delete: () => this.removePoint(), Backspace: () => this.removePoint(), Insert: () => this.insertPoint(),
-      Escape: () => {
-        this.select(null);
-        this.root.focus({ preventScroll: true });
-      },
-    }[key];
-  }
-
-  arrow([dx, dy], step) {
+  /** Moves what is in hand: the crosshair, a point, or the picture. */
+  nudge([dx, dy], step) {
     const [sx, sy] = [dx * step, dy * step * this.view.aspect];
     if (this.points) {
       const [x, y] = this.cursor ?? this.points.at(-1) ?? [0.5, 0.5];
@@ -329,11 +295,16 @@ export class ZoneEditor {
       this.say(named(this.cursor));
       return this.draw();
     }
-    if (this.selected?.corner === undefined || this.selected?.corner === null) return this.view.pan(-dx * 40, -dy * 40);
-    const { zone, corner } = this.selected;
+    const { zone, corner = null } = this.selected ?? {};
+    if (corner === null) return this.view.pan(-dx * 40, -dy * 40);
     const [x, y] = this.model.zones[zone].corners[corner];
     const to = settled([x + sx, y + sy]);
     return this.try((model) => model.move(zone, corner, to, `keys ${zone}:${corner}`), `Point at ${named(to)}`);
+  }
+
+  letGo() {
+    this.select(null);
+    this.root.focus({ preventScroll: true });
   }
 
   undo() {
@@ -344,30 +315,4 @@ export class ZoneEditor {
   redo() {
     return this.say(this.model.redo() ? "Done again" : "Nothing to do again");
   }
-}
-
-/** In words, which side of a line is in. */
-export function inWords(corners, aspect) {
-  const [x, y] = inSide(corners, aspect).towards;
-  if (Math.abs(x) > Math.abs(y)) return x > 0 ? "in is to the right" : "in is to the left";
-  return y > 0 ? "in is downwards" : "in is upwards";
-}
-
-function named([x, y]) {
-  return `${x.toFixed(3)}, ${y.toFixed(3)}`;
-}
-
-function middle(places) {
-  const sum = places.reduce(([x, y], place) => [x + place[0], y + place[1]], [0, 0]);
-  return sum.map((value) => value / (places.length || 1));
-}
-
-/** A zone's corners without the one that is held, as an open shape: nothing snaps to itself. */
-function neighbours(corners, corner) {
-  return corners.filter((_, index) => index !== corner).slice(0, corners.length === 2 ? 1 : undefined);
-}
-
-function insertedInto(corners, at) {
-  const [from, to] = [corners[at - 1], corners[at % corners.length]];
-  return [...corners.slice(0, at), settled([(from[0] + to[0]) / 2, (from[1] + to[1]) / 2]), ...corners.slice(at)];
 }

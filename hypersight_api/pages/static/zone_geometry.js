@@ -140,3 +140,26 @@ export function snapped(point, shapes, aspect, radius) {
 function openEdges(corners) {
   return corners.length > 2 ? edgesOf(corners) : edgesOf(corners).slice(0, corners.length - 1);
 }
+
+/** In words, which side of a line is in. */
+export function inWords(corners, aspect) {
+  const [x, y] = inSide(corners, aspect).towards;
+  if (Math.abs(x) > Math.abs(y)) return x > 0 ? "in is to the right" : "in is to the left";
+  return y > 0 ? "in is downwards" : "in is upwards";
+}
+
+/** A point as people read it. */
+export function named([x, y]) {
+  return `${x.toFixed(3)}, ${y.toFixed(3)}`;
+}
+
+/** The middle of some places. */
+export function centre(places) {
+  const sum = places.reduce(([x, y], place) => [x + place[0], y + place[1]], [0, 0]);
+  return sum.map((value) => value / (places.length || 1));
+}
+
+/** A zone's corners but one, as nothing snaps to itself. */
+export function withoutCorner(corners, corner) {
+  return corners.filter((_, index) => index !== corner);
+}

@@ -1,5 +1,5 @@
 // The zones as a list beside the picture: names, what each is, and the same actions as buttons.
-import { inWords } from "/static/zone_editor.js";
+import { inWords } from "/static/zone_geometry.js";
 
 function made(name, attributes = {}, ...children) {
   const element = document.createElement(name);
