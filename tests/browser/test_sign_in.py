@@ -30,11 +30,12 @@ def test_a_person_signs_in_changes_something_and_signs_out(browser, server):
         page.goto("/admin")
         expect(page).to_have_url(server.url("/sign-in?next=%2Fadmin"))
         assert_accessible(page)
-        expect(page.get_by_label("API token")).to_be_focused()
+        expect(page.get_by_label("Name")).to_be_focused()
+        page.keyboard.press("Tab")
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("That is not the token")
-        page.get_by_label("API token").fill(TOKEN)
+        page.get_by_label("Password or API token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
         expect(page).to_have_url(server.url("/admin"))
 
@@ -54,7 +55,7 @@ def test_a_person_signs_in_changes_something_and_signs_out(browser, server):
 def test_a_session_that_ended_leads_back_to_signing_in(browser, server):
     with visit(browser, server.url(""), viewport=PHONE) as page:
         page.goto("/sign-in?next=/admin")
-        page.get_by_label("API token").fill(TOKEN)
+        page.get_by_label("Password or API token").fill(TOKEN)
         page.keyboard.press("Enter")
         expect(page.get_by_role("switch", name="Watch Gate")).to_be_visible()
         page.context.clear_cookies(name="hypersight_session")
