@@ -13,13 +13,16 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from hypersight_core.domain.figures import LATENCY_BOUNDS_S
+from hypersight_core.store import cameras, processors
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.source import Segment
 from hypersight_core.watcher.analysis import CALLS_IN_FLIGHT
 from hypersight_core.watcher.outputs import WAITING_FRAMES
+from tests.builders import processor_settings
 from tests.fakes.detector_server import FakeDetector, Fault
 from tests.integration.test_watcher import Watched, Watcher, camera, detector, eventually, film, one
 from tests.serving import api
+from tests.unit.test_watcher_loop import MIDDLE
 
 __all__ = ["camera", "detector", "film", "one"]
 
@@ -87,6 +90,26 @@ def test_requests_frames_and_failures_of_a_watcher_are_at_metrics(
     assert asked("hypersight_detector_left_alone") == {}
     with Watcher(one, "run-2"):
         eventually(lambda: 0 < asked.frames("detected") < before)
+
+
+def test_an_edit_shows_as_wanted_at_once_and_as_running_from_the_next_segment(one: Watched, asked: Asked):
+    with Watcher(one):
+        eventually(lambda: asked.frames("detected") > 0)
+        eventually(lambda: asked.status()["config"] is not None)
+        before = asked.status()
+        assert before["config"] == before["wanted_config"]
+        assert not before["is_edit_waiting"]
+        with one.store.transaction() as tx:
+            fresh = processor_settings(zones=(MIDDLE,), threshold=0.5)
+            processors.change_processor(tx, one.traffic_id, fresh)
+            cameras.change_camera(tx, 1, cameras.get_camera(tx, 1).settings(name="renamed"))
+        wanted = {"camera": 2, "processors": {str(one.traffic_id): 2, str(one.objects_id): 1}}
+        edited = asked.status()
+        assert edited["wanted_config"] == wanted
+        assert edited["is_edit_waiting"] == (edited["config"] != wanted)
+        eventually(lambda: asked.status()["config"] == wanted)
+        assert not asked.status()["is_edit_waiting"]
+    assert asked.status()["config"] is None
 
 
 def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: FakeDetector, asked: Asked):
