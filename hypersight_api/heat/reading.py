@@ -7,7 +7,7 @@ from hypersight_api.heat.schemas import HeatMap
 from hypersight_api.measures.reading import Interval
 from hypersight_api.measures.schemas import Coverage
 from hypersight_api.services import checked_id
-from hypersight_core.domain.heat import COLUMNS, ROWS
+from hypersight_core.domain.cells import COLUMNS, ROWS
 from hypersight_core.store import cameras, heat, metrics
 from hypersight_core.store.engine import Store
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hypersight_core.domain.heat import CellTime
+from hypersight_core.domain.cells import CellTime
 from hypersight_core.errors import InvalidInput
 
 NO_ZONE = -1

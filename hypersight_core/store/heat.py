@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hypersight_core.domain.heat import CELLS, CellTime
+from hypersight_core.domain.cells import CELLS, CellTime
 from hypersight_core.store.buckets import check_interval
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.cells import CellTime
 from hypersight_core.domain.events import Event, Observation, Reason, SegmentRecord
-from hypersight_core.domain.heat import CellTime, HeatTally
+from hypersight_core.domain.heat import HeatTally
 from hypersight_core.domain.overlay import Overlay
 from hypersight_core.domain.recent import RecentFrame, RecentSegment
 from hypersight_core.processors.interface import Frame, SegmentStart, Services

@@ -142,26 +142,38 @@ class _Follower:
         self._config = plan.version
         while (reason := self._reason_to_stop()) is None:
             self._lag.reset()
-            with _opened(plan, self._folder, self._is_over, self._heard, self._loop.position_at) as source:
+            plan = self._updated(plan)
+            is_done = partial(self._is_elsewhere, plan)
+            with _opened(plan, self._folder, is_done, self._heard, self._loop.position_at) as source:
                 plan = self._pieces(source, plan)
         return reason
 
     def _pieces(self, source: Source, plan: WatchPlan) -> WatchPlan:
         """Count until the stream ends or its address changes; return the newest plan."""
         for piece in source.pieces():
-            fresh = self._link.plan
-            if fresh is not None and fresh != plan:
-                moved = _whereabouts(fresh) != _whereabouts(plan)
-                plan = fresh
-                self._loop.configure(plan)
-                self._config = plan.version
-                logger.info("configuration changed", extra={"camera_id": plan.camera.camera_id})
-                if moved:
-                    break
+            moved = self._is_elsewhere(plan)
+            plan = self._updated(plan)
+            if moved:
+                break
             self._take(piece)
             if self._is_over():
                 break
         return plan
+
+    def _updated(self, plan: WatchPlan) -> WatchPlan:
+        """Take over an edit, if there is one."""
+        fresh = self._link.plan
+        if fresh is None or fresh == plan:
+            return plan
+        self._loop.configure(fresh)
+        self._config = fresh.version
+        logger.info("configuration changed", extra={"camera_id": fresh.camera.camera_id})
+        return fresh
+
+    def _is_elsewhere(self, plan: WatchPlan) -> bool:
+        """Whether a source of this plan is of no use any more; a wrong address may yield nothing for ever."""
+        fresh = self._link.plan
+        return self._is_over() or (fresh is not None and _whereabouts(fresh) != _whereabouts(plan))
 
     def _take(self, piece: Segment | Gap) -> None:
         if isinstance(piece, Gap):

@@ -5,8 +5,8 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from hypersight_core.domain.cells import COLUMNS, ROWS, CellTime
 from hypersight_core.domain.events import NO_TRACK, NO_ZONE, Event, EventKind, Observation, Reason
-from hypersight_core.domain.heat import COLUMNS, ROWS, CellTime
 from hypersight_core.domain.zones import Zone
 from hypersight_core.store import cameras, heat, processors, watching
 from hypersight_core.store.engine import Store

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
+from hypersight_core.domain.cells import COLUMNS, ROWS, CellTime
 from hypersight_core.domain.events import EventKind
-from hypersight_core.domain.heat import COLUMNS, ROWS, CellTime
 from hypersight_core.store import cameras, heat, processors
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
 from tests.serving import api, observed, saved

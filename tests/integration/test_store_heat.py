@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hypersight_core.domain.heat import CELLS, CellTime
+from hypersight_core.domain.cells import CELLS, CellTime
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, heat, processors, upkeep, watching
 from hypersight_core.store.engine import Store

@@ -4,6 +4,7 @@ import gc
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -110,6 +111,18 @@ def test_an_edit_shows_as_wanted_at_once_and_as_running_from_the_next_segment(on
         eventually(lambda: asked.status()["config"] == wanted)
         assert not asked.status()["is_edit_waiting"]
     assert asked.status()["config"] is None
+
+
+def test_a_wrong_address_is_put_right_without_a_restart(one: Watched, asked: Asked):
+    with one.store.transaction() as tx:
+        right = cameras.get_camera(tx, 1).settings()
+        cameras.change_camera(tx, 1, replace(right, stream_url="http://127.0.0.1:9/gone.m3u8"))
+    with Watcher(one):
+        eventually(lambda: asked.status()["state"] == "reconnecting")
+        with one.store.transaction() as tx:
+            cameras.change_camera(tx, 1, right)
+        eventually(lambda: asked.frames("detected") > 0)
+        assert asked.status()["config"]["camera"] == 3
 
 
 def test_garbage_is_a_gap_with_its_reason_and_no_count(one: Watched, detector: FakeDetector, asked: Asked):

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import numpy as np
 
+from hypersight_core.domain.cells import CELLS, COLUMNS, ROWS, CellTime
 from hypersight_core.domain.detections import Detections
-from hypersight_core.domain.heat import CELLS, COLUMNS, ROWS, CellTime, HeatTally
+from hypersight_core.domain.heat import HeatTally
 from tests.builders import NOON, noon
 
 
