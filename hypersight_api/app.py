@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[add_headers],
         compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),
         lifespan=[lifespan],
-        openapi_config=openapi_config(VERSION, vendor),
+        openapi_config=openapi_config(VERSION, shell),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
