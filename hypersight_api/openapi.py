@@ -38,7 +38,8 @@ class LocalSwagger(OpenAPIRenderPlugin):
     def render(
         self,
         request: Request[Any, Any, Any],  # noqa: ARG002 - the interface has it
-        openapi_schema: dict[str, Any],  # noqa: ARG002 - the page's script asks for it
+        openapi_schema: dict[str, Any],
     ) -> bytes:
         """Return the page."""
-        return self._shell.html("api_docs.html", current="/schema").encode()
+        title = str(openapi_schema["info"]["title"])
+        return self._shell.html("api_docs.html", current="/schema", title=title).encode()
