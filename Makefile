@@ -3,18 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MANIFEST := $(VENV)/dbt/parsed/manifest.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos soak check lint types contracts lock clean
+.PHONY: help setup demo up test chaos soak docs check lint types contracts lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-setup: $(READY) ## install everything into .venv (quick when nothing changed)
+setup: $(READY) $(MANIFEST) ## install everything into .venv (quick when nothing changed)
 
-$(READY): requirements/dev.lock requirements/node.lock pyproject.toml deploy/setup.sh
+$(READY): requirements/dev.lock requirements/dbt.lock requirements/node.lock pyproject.toml deploy/setup.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) sh deploy/setup.sh
 	@touch $@
+
+# what Dagster shows of the dbt project: parsed here, so that loading it takes no dbt and no database
+$(MANIFEST): $(READY) $(shell find dbt_metrics -type f)
+	@DO_NOT_TRACK=1 DBT_TARGET_PATH=$(abspath $(VENV)/dbt/parsed) DBT_LOG_PATH=$(abspath $(VENV)/dbt/parsed) \
+	  $(VENV)/dbt/bin/dbt --quiet --no-partial-parse parse --project-dir dbt_metrics --profiles-dir dbt_metrics
 
 demo: setup ## run the whole system on real footage; SAMPLE=path plays your own file
 	@$(BIN)/hypersight demo $(if $(SAMPLE),--sample "$(SAMPLE)")
@@ -32,10 +38,14 @@ chaos: setup ## kill every part of the system while it watches, and compare with
 soak: setup ## watch a camera for half an hour while everything goes wrong; MINUTES=5 is shorter
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
+docs: setup ## write the documentation of the dbt models into var/dbt (hypersight dbt docs serve shows it)
+	@$(BIN)/hypersight dbt docs generate
+
 check: lint types contracts ## everything CI runs beside the tests
 
 lint: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell && $(BIN)/vulture && $(BIN)/deptry .
+	@$(VENV)/dbt/bin/sqlfluff lint --disable-progress-bar dbt_metrics/models dbt_metrics/tests/singular
 
 types: setup
 	@$(BIN)/mypy

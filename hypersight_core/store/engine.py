@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -171,6 +172,37 @@ class HeldConnection:
         if not self.is_broken:
             self._connection.invalidate()  # back in the pool it would keep its locks
         self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """Where a database is, for programs that take no URL."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    name: str
+    sslmode: str
+    """Empty: not said."""
+
+
+def connection_facts(database_url: str) -> ConnectionFacts:
+    """Take a URL apart.
+
+    Raises:
+        InvalidInput: it is no URL of a PostgreSQL database.
+    """
+    url = _parsed(database_url)
+    sslmode = url.query.get("sslmode", "")
+    return ConnectionFacts(
+        host=url.host or "localhost",
+        port=url.port or 5432,
+        user=url.username or "",
+        password=str(url.password or ""),
+        name=url.database or "",
+        sslmode=sslmode if isinstance(sslmode, str) else sslmode[-1],
+    )
 
 
 def _parsed(database_url: str) -> sa.URL:

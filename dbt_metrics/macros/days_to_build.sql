@@ -1,0 +1,98 @@
+{# The days an incremental model builds: all of them the first time; later those that are new, were not over when
+   they were built, changed since then, or were asked for by name.
+
+   `subject`: relation of what is built a day at a time, with camera_id and `key`.
+   `changes`: {kind of change in int_changed_days: column of `subject` it is about}. #}
+{% macro days_to_build(subject, key, changes) %}
+select
+    subject.camera_id,
+    {% if key != 'camera_id' %}subject.{{ key }},{% endif %}
+
+    days.time_zone,
+    days.day,
+    days.day_start_at,
+    days.day_stop_at
+from {{ subject }} as subject
+inner join {{ ref('int_camera_days') }} as days on subject.camera_id = days.camera_id
+{% if is_incremental() %}
+left join (
+    select {{ key }}, day, min(start_at) as start_at, min(built_at) as built_at from {{ this }} group by {{ key }}, day
+) as built on subject.{{ key }} = built.{{ key }} and days.day = built.day
+{% for kind, column in changes.items() %}
+left join {{ ref('int_changed_days') }} as {{ kind }}
+    on {{ kind }}.subject_kind = '{{ kind }}' and {{ kind }}.subject_id = subject.{{ column }}
+    and {{ kind }}.day = days.day
+{% endfor %}
+where
+    built.built_at is null
+    or built.built_at < days.day_stop_at
+    -- its camera's time zone was changed
+    or built.start_at <> days.day_start_at
+    {% for kind in changes %}
+    or {{ kind }}.changed_at >= built.built_at
+    {% endfor %}
+    {% if var('from_day') and var('to_day') %}
+    or days.day between '{{ var("from_day") }}' and '{{ var("to_day") }}'
+    {% endif %}
+{% endif %}
+{% endmacro %}
+
+
+{# Runs of days without a gap, so that each is read at once. `days`: relation as `days_to_build` gives. #}
+{% macro runs_of_days(days, key) %}
+select
+    {{ key }},
+    time_zone,
+    min(day_start_at) as start_at,
+    max(day_stop_at) as stop_at
+from (
+    select
+        {{ key }}, time_zone, day_start_at, day_stop_at,
+        day - (row_number() over (partition by {{ key }} order by day))::int as run
+    from {{ days }}
+) as numbered
+group by {{ key }}, time_zone, run
+{% endmacro %}
+
+
+{# What passed on some days of processors: start < ts <= stop, as everywhere. Joined with its day. #}
+{% macro passed_on(days, runs, before='0 minutes') %}
+select
+    runs.processor_id,
+    days.day,
+    days.day_start_at,
+    events.zone,
+    events.track_id,
+    events.event_kind,
+    events.people_count,
+    events.dwell_s,
+    events.ts
+from {{ runs }} as runs
+cross join lateral (
+    select * from {{ ref('stg_events') }} as happened
+    where
+        happened.processor_id = runs.processor_id
+        and happened.ts > runs.start_at - interval '{{ before }}' and happened.ts <= runs.stop_at
+        and happened.event_kind <> 'count'
+    offset 0
+) as events
+left join {{ days }} as days
+    on
+        runs.processor_id = days.processor_id
+        and ((events.ts - interval '1 microsecond') at time zone runs.time_zone)::date = days.day
+{% endmacro %}
+
+
+{# Rows of processors and cameras that were purged go, as their events went. #}
+{% macro forget_purged(key, model) %}
+{% if is_incremental() %}
+delete from {{ this }} where {{ key }} not in (select {{ key }} from {{ ref(model) }})
+{% endif %}
+{% endmacro %}
+
+
+{% macro quoted(words) %}{% for word in words %}'{{ word }}'{% if not loop.last %}, {% endif %}{% endfor %}{% endmacro %}
+
+
+{# Share of a time that was watched, 0 to 1. #}
+{% macro share(watched_s, bucket_s) %}least(1.0, {{ watched_s }} / nullif({{ bucket_s }}, 0))::float8{% endmacro %}

@@ -1,0 +1,7 @@
+{{ config(materialized='table') }}
+
+select
+    processor_id,
+    zone,
+    zone_name
+from {{ ref('stg_zones') }}
