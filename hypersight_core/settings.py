@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Port docker-compose publishes the faces websocket as, besides the API's own."""
     api_url: str = "http://127.0.0.1:8000"
     """Where watchers reach the API to broadcast faces."""
+    analyst_password: str = ""
+    """Password of the read-only database role `hypersight_analyst`; empty: `hypersight analyst` makes one."""
     api_token: str = ""
     """Bearer token of API clients; required unless the API listens on loopback only."""
     page_url: str = ""
@@ -86,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Days heat maps reach back: person-time by hour and cell of a coarse grid."""
     columnstore_after_days: int = 30
     """Age in days from which TimescaleDB keeps rows by column, ten times smaller."""
+    export_url: str = ""
+    """Folder or fsspec URL that Dagster writes a Parquet file a day to; empty: `export` in `var`."""
     fork_watchers: bool = True
     """Whether the local stack forks watchers from one preloaded process; else Dagster starts each afresh."""
     log_level: str = "INFO"

@@ -22,6 +22,7 @@ from hypersight_api.pages import assets
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, schema
+from hypersight_core.store.analysts import allow_analysts
 from hypersight_core.store.engine import Store
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_core.watcher.watch import watch_camera
@@ -105,6 +106,8 @@ class LocalCommands:
             was_current = schema.is_current(url)
             schema.upgrade(url)
             ensure_namespace(url, SCHEMA)
+            if self._settings.analyst_password:
+                _let_analysts_in(url, self._settings.analyst_password)
         self._console.print("the schema was up to date" if was_current else "the schema is up to date now")
 
     def watch(self, *, camera: int) -> None:
@@ -202,6 +205,15 @@ def _simulator(
         argv += ["--fps", f"{fps:g}"]
     label = name.lower().replace("demo: ", "camera-")
     return Service(label, argv, answers(f"http://127.0.0.1:{port}/healthz"))
+
+
+def _let_analysts_in(database_url: str, password: str) -> None:
+    store = Store(database_url, application_name="hypersight migrate", pool_size=1)
+    try:
+        with store.transaction() as tx:
+            allow_analysts(tx, password)
+    finally:
+        store.close()
 
 
 def _interrupt(*_: object) -> None:
