@@ -29,9 +29,14 @@ observations = dg.AssetSpec(
         "hours that are not summed up yet are read row by row."
     ),
 )
-def rollup_tables(store: dg.ResourceParam[Store]) -> dg.MaterializeResult[None]:
+def rollup_tables(
+    context: dg.AssetExecutionContext, store: dg.ResourceParam[Store]
+) -> dg.MaterializeResult[None]:
     """Sum up the hours that have ended or changed since the last time."""
     done = rollups.refresh(store)
+    if done.hours:  # whoever waits for new events (the dbt models) sees that there are some
+        for written in (EVENTS, OBSERVATIONS):
+            context.log_event(dg.AssetMaterialization(written, metadata={"hours_changed": done.hours}))
     with store.transaction() as tx:
         left = rollups.staleness(tx)
     return dg.MaterializeResult(

@@ -1,0 +1,70 @@
+"""How dbt's project becomes assets, and how dbt is run for them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+
+from hypersight_core.settings import Settings
+from hypersight_pipelines.dbt_project import PROJECT_DIR, dbt_command
+
+GROUP = "metrics"
+WRITTEN = ("processor_event", "observation")
+"""Sources that are assets of the other code location; what else comes from the database is its set-up."""
+ROLLUPS = "rollups"
+DAYS = dg.DailyPartitionsDefinition(start_date="2019-01-01", end_offset=1)
+WHEN_NEW_EVENTS_CAME = (
+    dg.AutomationCondition.eager()
+    # Days of long ago need no run of their own: each run builds all that changed.
+    .without(~dg.AutomationCondition.any_deps_missing())
+    # Summed up every hour, new events or not.
+    .ignore(dg.AssetSelection.assets(ROLLUPS))
+)
+
+
+class Translator(DagsterDbtTranslator):
+    """Models are assets of one group, refreshed when new events came; sources are what watchers write."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Name sources as the other code location does."""
+        if dbt_resource_props["resource_type"] != "source":
+            return dg.AssetKey(dbt_resource_props["name"])
+        if dbt_resource_props["source_name"] == "rollup":
+            return dg.AssetKey(ROLLUPS)
+        return dg.AssetKey(dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the one group."""
+        return GROUP
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition:
+        """Return when a model is refreshed."""
+        return WHEN_NEW_EVENTS_CAME
+
+    def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
+        """Part incremental models by day."""
+        is_incremental = dbt_resource_props.get("config", {}).get("materialized") == "incremental"
+        return DAYS if is_incremental else None
+
+
+TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+
+class SeparateDbt(DbtCliResource):
+    """dbt in an environment of its own: its adapters cannot be imported here, and need not be."""
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        return None
+
+
+def dbt_resource(settings: Settings) -> dg.ResourceDefinition:
+    """Make the resource `dbt`, which needs the program only when something is run."""
+
+    @dg.resource
+    def dbt(_: dg.InitResourceContext) -> DbtCliResource:
+        return SeparateDbt(
+            project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(dbt_command())
+        )
+
+    return dbt
