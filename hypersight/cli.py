@@ -9,6 +9,7 @@ from hypersight.commands.backup import BackupCommands
 from hypersight.commands.cameras import CameraCommands
 from hypersight.commands.doctor import DoctorCommand
 from hypersight.commands.export import ExportCommand
+from hypersight.commands.history import HistoryCommand
 from hypersight.commands.local import LocalCommands
 from hypersight.commands.process import ProcessCommand
 from hypersight.commands.processors import ProcessorCommands
@@ -37,6 +38,7 @@ def build_app(settings: Settings) -> App:
     for of_analysts in (analysis.analyst, analysis.dbt):
         app.command(of_analysts)
     app.command(ExportCommand(settings, console).export)
+    app.command(HistoryCommand(settings, console).history)
     app.command(DoctorCommand(settings, console).doctor)
     app.command(_group("camera", CameraCommands.__doc__, CameraCommands(settings, console)))
     app.command(_group("processor", ProcessorCommands.__doc__, ProcessorCommands(settings, console)))

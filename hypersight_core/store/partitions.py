@@ -42,6 +42,13 @@ def add_ahead(tx: Connection, table: str, column: str, now: datetime) -> list[st
     return [add(tx, table, column, month) for month in missing]
 
 
+def add_years(tx: Connection, table: str, column: str, years: range) -> None:
+    """Make the partitions of whole years."""
+    wanted = {date(year, month, 1) for year in years for month in range(1, 13)}
+    for month in sorted(wanted - set(_existing(tx, table))):
+        add(tx, table, column, month)
+
+
 def add(tx: Connection, table: str, column: str, month: date) -> str:
     """Make the partition of one month and move into it what the default one holds of it; return its name."""
     name, end = _name(table, month), _later(month, 1)
