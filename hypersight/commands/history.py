@@ -16,10 +16,12 @@ class HistoryCommand:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings, self._console = settings, console
 
-    def history(self, *, sensor: tuple[str, ...] = history.SENSORS, every: bool = False, per_hour: int = 4) -> None:
+    def history(
+        self, *, sensor: tuple[str, ...] = history.SENSORS, every: bool = False, per_hour: int = 4
+    ) -> None:
         """Load seven years of real hourly counts of pedestrians in Auckland, as cameras named `Replay: …`.
 
-        They are replayed history: no camera of yours saw them. `hypersight camera delete ID --purge` removes one.
+        No camera of yours saw them; `hypersight camera delete ID --purge` removes one.
 
         Args:
             sensor: a street; once for each.
@@ -37,4 +39,6 @@ class HistoryCommand:
             )  # fmt: skip
             bar.update(task, description="summing up", total=None)
             rollups.refresh(store)
-        self._console.print(f"{written} events of replayed history loaded" if written else "it was loaded before")
+        self._console.print(
+            f"{written} events of replayed history loaded" if written else "it was loaded before"
+        )

@@ -11,7 +11,7 @@ READABLE: dict[str, tuple[str, ...]] = {
         "changed_at", "deleted_at",
     ),
     "processor": (), "processor_version": (), "processor_event": (), "observation": (), "kept_from": (),
-    "traffic_hour": (), "traffic_day": (), "coverage_hour": (), "coverage_day": (),
+    "presence_now": (), "traffic_hour": (), "traffic_day": (), "coverage_hour": (), "coverage_day": (),
     "validation": (
         "validation_id", "processor_id", "processor_version", "length_s", "watch_fps", "tolerance_s",
         "true_count", "counted", "matched", "created_at",
@@ -22,8 +22,7 @@ READABLE: dict[str, tuple[str, ...]] = {
     ),
     "watcher_failure": ("camera_id", "failed_at", "bad_ends", "next_try_at"),
 }  # fmt: skip
-"""What may be read: the columns named, or all. What is not named here is not readable: addresses and headers of
-cameras hold passwords, pictures show people."""
+"""What may be read: the columns named, or all. Addresses and headers hold passwords, pictures show people."""
 SCHEMAS = ("public", "rollup")
 MODELS = "analytics"
 """Schema of the dbt models; dbt grants those made later (`dbt_metrics/macros`)."""

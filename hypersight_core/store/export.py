@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,15 +13,11 @@ from hypersight_core.errors import InvalidInput, SetupFailed
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import observation, processor_event
 
-if TYPE_CHECKING:
-    import fsspec
-    import pyarrow as pa
-
 ROWS_AT_ONCE = 50_000
 """What is in memory at a time: about 10 MB."""
 FORMATS = ("parquet", "csv")
 TABLES = {"processor_event": processor_event.c.ts, "observation": observation.c.from_at}
-"""What is exported, and the column its days are of; a day holds start <= value < stop, as files do elsewhere."""
+"""What is exported, and the column its days are of; a day holds start <= value < stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +57,16 @@ def export_day(
     unfinished = f"{path}.unfinished"
     try:
         files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with files.open(unfinished, "wb") as out:
-            with store.transaction() as tx:
-                tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
-                rows = _write(_chunks(tx, table, day, rows_at_once), out, target.format, table)
+        with files.open(unfinished, "wb") as out, store.transaction() as tx:
+            tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            rows = _write(_chunks(tx, table, day, rows_at_once), out, target.format, table)
         with contextlib.suppress(FileNotFoundError):
             files.rm(path)
         files.mv(unfinished, path)
     except OSError as error:
-        raise SetupFailed(f"{target.url} cannot be written: {error}", hint="is there room, and may we?") from error
+        raise SetupFailed(
+            f"{target.url} cannot be written: {error}", hint="is there room, and may we?"
+        ) from error
     return rows
 
 
@@ -85,7 +82,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def _write(chunks: Iterable[Sequence[sa.Row[Any]]], out: Any, format_: str, table: str) -> int:
-    import pyarrow as pa  # noqa: PLC0415 - 37 MB that only exports need
+    import pyarrow as pa
 
     schema = _schema(pa, table)
     rows = 0
@@ -107,16 +104,16 @@ def _chunks(tx: Connection, table: str, day: date, rows_at_once: int) -> Iterato
     yield from tx.execution_options(yield_per=rows_at_once).execute(query).partitions()
 
 
-def _writer(out: Any, format_: str, schema: "pa.Schema") -> Any:
-    import pyarrow.csv as csv  # noqa: PLC0415
-    import pyarrow.parquet as parquet  # noqa: PLC0415
+def _writer(out: Any, format_: str, schema: Any) -> Any:
+    import pyarrow.csv as csv
+    import pyarrow.parquet as parquet
 
     if format_ == "csv":
         return csv.CSVWriter(out, schema)
     return parquet.ParquetWriter(out, schema, compression="zstd")
 
 
-def _schema(pa: Any, table: str) -> "pa.Schema":
+def _schema(pa: Any, table: str) -> Any:
     kinds = {
         sa.DateTime: pa.timestamp("us", tz="UTC"), sa.BigInteger: pa.int64(), sa.SmallInteger: pa.int16(),
         sa.Integer: pa.int32(), sa.Double: pa.float64(), sa.Text: pa.string(),
@@ -127,8 +124,8 @@ def _schema(pa: Any, table: str) -> "pa.Schema":
     )
 
 
-def _opened(url: str) -> "tuple[fsspec.AbstractFileSystem, str]":
-    from fsspec.core import url_to_fs  # noqa: PLC0415
+def _opened(url: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs
 
     try:
         files, root = url_to_fs(url)

@@ -36,6 +36,8 @@ def daily_figures(tx: Connection, model: str) -> list[DayFigure]:
     if model not in FIGURES:
         return []
     label, figure = FIGURES[model]
-    query = f"SELECT day, ({figure})::float8 FROM analytics.{model} GROUP BY day ORDER BY day DESC LIMIT :days"  # noqa: S608 - composed of constants
+    query = (
+        f"SELECT day, ({figure})::float8 FROM analytics.{model} GROUP BY day ORDER BY day DESC LIMIT :days"  # noqa: S608 - composed of constants
+    )
     found = [DayFigure(day, label, value) for day, value in tx.execute(sa.text(query), {"days": DAYS_SHOWN})]
     return found[::-1]

@@ -1,4 +1,4 @@
-"""The dbt models. Incremental ones are parted by day: a partition builds its day, and every day that changed."""
+"""The dbt models, incremental ones parted by day: a partition builds its day and every day that changed."""
 
 import json
 from collections.abc import Iterator
@@ -13,11 +13,12 @@ from hypersight_core.store.export import TABLES, Target, export_day
 from hypersight_core.store.models import daily_figures
 from hypersight_pipelines.dbt_project import MANIFEST
 from hypersight_pipelines.metrics.charts import chart
-from hypersight_pipelines.metrics.dbt import DAYS, TRANSLATOR, WRITTEN
+from hypersight_pipelines.metrics.dbt import TRANSLATOR, WRITTEN
 
 
-
-@dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, backfill_policy=dg.BackfillPolicy.single_run())
+@dbt_assets(
+    manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, backfill_policy=dg.BackfillPolicy.single_run()
+)
 def models(
     context: dg.AssetExecutionContext, dbt: dg.ResourceParam[DbtCliResource], store: dg.ResourceParam[Store]
 ) -> Iterator[object]:
@@ -40,8 +41,10 @@ def models(
     partitions_def=dg.DailyPartitionsDefinition(start_date="2019-01-01"),
     deps=WRITTEN,
     group_name="export",
-    automation_condition=dg.AutomationCondition.on_cron("23 1 * * *").ignore(dg.AssetSelection.assets(*WRITTEN)),
-    description="Events and observations of a day of UTC as Parquet files, in HYPERSIGHT_EXPORT_URL; every night.",
+    automation_condition=dg.AutomationCondition.on_cron("23 1 * * *").ignore(
+        dg.AssetSelection.assets(*WRITTEN)
+    ),
+    description="Events and observations of a day of UTC as Parquet files in HYPERSIGHT_EXPORT_URL; nightly.",
 )
 def parquet_files(
     context: dg.AssetExecutionContext, store: dg.ResourceParam[Store], settings: dg.ResourceParam[Settings]

@@ -6,7 +6,6 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
 
-from hypersight_core.settings import Settings
 from hypersight_pipelines.dbt_project import PROJECT_DIR, dbt_command
 
 GROUP = "metrics"
@@ -34,11 +33,14 @@ class Translator(DagsterDbtTranslator):
             return dg.AssetKey(ROLLUPS)
         return dg.AssetKey(dbt_resource_props["name"])
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:  # noqa: ARG002
         """Return the one group."""
         return GROUP
 
-    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition:
+    def get_automation_condition(
+        self,
+        dbt_resource_props: Mapping[str, Any],  # noqa: ARG002
+    ) -> dg.AutomationCondition[dg.AssetKey]:
         """Return when a model is refreshed."""
         return WHEN_NEW_EVENTS_CAME
 
@@ -54,11 +56,11 @@ TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_s
 class SeparateDbt(DbtCliResource):
     """dbt in an environment of its own: its adapters cannot be imported here, and need not be."""
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
         return None
 
 
-def dbt_resource(settings: Settings) -> dg.ResourceDefinition:
+def dbt_resource() -> dg.ResourceDefinition:
     """Make the resource `dbt`, which needs the program only when something is run."""
 
     @dg.resource

@@ -24,7 +24,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
         resources={
             "store": store_resource(settings),
             "settings": dg.ResourceDefinition.hardcoded_resource(settings),
-            "dbt": dbt_resource(settings),
+            "dbt": dbt_resource(),
         },
         executor=dg.in_process_executor,
     )

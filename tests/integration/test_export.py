@@ -25,7 +25,7 @@ def filled(store: Store) -> Store:
     return store
 
 
-def rows_of(store: Store, table: str, column: str) -> list[tuple]:
+def rows_of(store: Store, table: str, column: str) -> list[tuple[object, ...]]:
     start = datetime(2026, 3, 24, tzinfo=UTC)
     query = sa.text(f"SELECT * FROM {table} WHERE {column} >= :start AND {column} < :stop")
     with store.transaction() as tx:

@@ -55,11 +55,15 @@ def test_every_panel_is_answered(grafana: psycopg.Connection):
 
 def test_figures_are_the_right_ones(grafana: psycopg.Connection):
     [[persons]] = grafana.execute(
-        "SELECT sum(value) FROM (" + expanded(_panel("overview", "Traffic by day")["targets"][0]["rawSql"]) + ") AS x"
+        "SELECT sum(value) FROM ("
+        + expanded(_panel("overview", "Traffic by day")["targets"][0]["rawSql"])
+        + ") AS x"
     ).fetchall()
     [[expected]] = grafana.execute(f"SELECT value FROM traffic(1, '{FROM}', '{TO}')").fetchall()
     assert persons == expected > 3000
-    present = grafana.execute(expanded(_panel("camera", "Persons present")["targets"][0]["rawSql"])).fetchall()
+    present = grafana.execute(
+        expanded(_panel("camera", "Persons present")["targets"][0]["rawSql"])
+    ).fetchall()
     assert any(mean is None for _, mean, _ in present)
 
 
@@ -91,5 +95,6 @@ def expanded(query: str) -> str:
 
 
 def _panel(dashboard: str, title: str) -> dict[str, Any]:
+    found: dict[str, Any]
     [found] = [panel for panel in DASHBOARDS[dashboard]["panels"] if panel["title"] == title]
     return found

@@ -1,6 +1,7 @@
 """Real hourly counts become events that add up to them, marked as replayed."""
 
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,11 +20,11 @@ LATE = "188 Quay Street Lower Albert (EW)"
 
 
 @pytest.fixture(scope="module")
-def counts() -> dict[str, history.Counts]:
+def counts() -> Mapping[str, history.Counts]:
     return history.hourly_counts(Settings.from_environ({}).cache_dir)
 
 
-def test_the_package_holds_seven_years_of_21_sensors(counts: dict[str, history.Counts]):
+def test_the_package_holds_seven_years_of_21_sensors(counts: Mapping[str, history.Counts]):
     assert len(counts) == 21
     assert sum(counts["45 Queen Street"].values()) == pytest.approx(40_038_412, rel=1e-4)
     assert min(counts[LATE]) == datetime(2022, 8, 31, 12, tzinfo=UTC)
@@ -44,7 +45,9 @@ def test_hours_that_clocks_skip_or_repeat_are_counted_once():
     }  # fmt: skip
 
 
-def test_every_hour_of_the_database_is_the_hour_of_the_sensor(store: Store, counts: dict[str, history.Counts]):
+def test_every_hour_of_the_database_is_the_hour_of_the_sensor(
+    store: Store, counts: Mapping[str, history.Counts]
+):
     reported = []
     wanted = history.chosen(counts, (QUIET, LATE))
     written = history.load(store, wanted, Spread(), lambda *steps: reported.append(steps))

@@ -18,8 +18,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "SQL.md"
 QUESTION = re.compile(r"### (\d+)\. [^\n]+\n\n```sql\n(.*?)\n```\n\n((?:\|[^\n]*\n)+)", re.DOTALL)
 SECRETS = (
     "SELECT stream_url FROM camera", "SELECT * FROM camera", "SELECT http_headers FROM camera",
-    "SELECT picture FROM validation", "SELECT state FROM watcher_checkpoint", "SELECT detail FROM watcher_lease",
-    "SELECT passwd FROM pg_shadow",
+    "SELECT picture FROM validation", "SELECT state FROM watcher_checkpoint",
+    "SELECT detail FROM watcher_lease", "SELECT passwd FROM pg_shadow",
 )  # fmt: skip
 CHANGES = (
     "DELETE FROM processor_event", "INSERT INTO kept_from VALUES ('observation', now())",
@@ -68,7 +68,9 @@ def test_every_model_and_column_of_analytics_says_what_it_is(analyst: psycopg.Co
           AND NOT attisdropped AND col_description(pg_class.oid, attnum) IS NULL"""
     with store.transaction() as tx:
         assert list(tx.scalars(sa.text(undescribed))) == []
-        described = "SELECT count(*) FROM pg_class WHERE relnamespace = 'analytics'::regnamespace AND relkind = 'r'"
+        described = (
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'analytics'::regnamespace AND relkind = 'r'"
+        )
         assert tx.scalar(sa.text(described)) > 10
 
 

@@ -69,7 +69,7 @@ def test_resources_can_be_put_in_the_place_of_the_real_ones():
 
 def test_the_workspace_names_a_module_that_dagster_can_load():
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
-    [location] = workspace["load_from"]
+    location = workspace["load_from"][0]
     module = location["python_module"]["module_name"]
     loaded = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print('av' in sys.modules, 'numpy' in sys.modules)"],
