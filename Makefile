@@ -22,8 +22,8 @@ $(MANIFEST): $(READY) $(shell find dbt_metrics -type f)
 	@DO_NOT_TRACK=1 DBT_TARGET_PATH=$(abspath $(VENV)/dbt/parsed) DBT_LOG_PATH=$(abspath $(VENV)/dbt/parsed) \
 	  $(VENV)/dbt/bin/dbt --quiet --no-partial-parse parse --project-dir dbt_metrics --profiles-dir dbt_metrics
 
-demo: setup ## run the whole system on real footage; SAMPLE=path plays your own file
-	@$(BIN)/hypersight demo $(if $(SAMPLE),--sample "$(SAMPLE)")
+demo: setup ## run the whole system on real footage; SAMPLE=path plays your own file, HISTORY=1 loads seven years of counts
+	@$(BIN)/hypersight demo $(if $(SAMPLE),--sample "$(SAMPLE)") $(if $(HISTORY),--history)
 
 up: setup ## run the whole system with your own cameras
 	@$(BIN)/hypersight up

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 
 from hypersight import demo, footage
+from hypersight.commands.history import HistoryCommand
 from hypersight.database import database, opened_store
 from hypersight.downloading import download_progress
 from hypersight.live_lines import LiveLines
@@ -38,11 +39,14 @@ class LocalCommands:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings, self._console = settings, console
 
-    def demo(self, *, sample: Path | None = None, seconds: float | None = None) -> None:
+    def demo(
+        self, *, sample: Path | None = None, history: bool = False, seconds: float | None = None
+    ) -> None:
         """Run the whole system on real footage, until Ctrl-C.
 
         Args:
             sample: your own film of pedestrians, played instead of the sample footage.
+            history: load seven years of real hourly counts, too, as cameras named `Replay: …`.
             seconds: end by itself after so long.
         """
         if sample is not None and not sample.is_file():
@@ -54,6 +58,8 @@ class LocalCommands:
                 demo.ensure(store, urls)
             finally:
                 store.close()
+            if history:
+                HistoryCommand(stack.settings, self._console).history()
             self._stay(stack, seconds)
 
     def up(self, *, seconds: float | None = None) -> None:

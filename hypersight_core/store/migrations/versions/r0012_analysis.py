@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0015"
 
 SQL = Path(__file__).parents[1] / "sql"
 SERIES = "(int, timestamptz, timestamptz, text, text)"
