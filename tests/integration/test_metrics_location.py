@@ -56,7 +56,9 @@ def test_models_are_assets_downstream_of_the_event_tables():
 
 
 def test_watchers_pay_nothing_for_it():
-    code = "import sys, hypersight_pipelines.definitions ; print('dagster_dbt' in sys.modules, 'pyarrow' in sys.modules)"
+    code = (
+        "import sys, hypersight_pipelines.definitions; print(sys.modules.keys() & {'dagster_dbt', 'pyarrow'})"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=True
     )
@@ -101,7 +103,6 @@ def test_new_rows_are_reported_once_and_start_the_models(store: Store, database_
         assert reported(job.execute_in_process(instance=instance)) == {"processor_event", "observation"}
         models = build_defs(Settings())
         ticked = dg.evaluate_automation_conditions(defs=models, instance=instance)
-        assert ticked.get_num_requested(dg.AssetKey("stg_events")) == 0
         with store.transaction() as tx:
             watching.add_events(tx, [an_event(processor_id=1, ts=datetime(2026, 3, 24, 4, tzinfo=UTC))])
         job.execute_in_process(instance=instance)
