@@ -10,6 +10,7 @@ import httpx
 from hypersight.processes import Service
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
+from hypersight_pipelines.dbt_project import MANIFEST
 from hypersight_pipelines.instance import SCHEMA, STORAGE_VARIABLE, storage_url
 from hypersight_pipelines.launching.calls import listens
 
@@ -33,9 +34,9 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     (home / "dagster.yaml").write_text(config + (_launcher(nursery) if nursery else ""), encoding="utf-8")
     address, metrics_address = _socket_path(home, "code.sock"), _socket_path(home, "metrics.sock")
     workspace = home / "workspace.yaml"
-    workspace.write_text(
-        "load_from:\n" + _served("hypersight", address) + _served("metrics", metrics_address)
-    )
+    has_models = MANIFEST.is_file()  # a system without dbt watches all the same
+    models = _served("metrics", metrics_address) if has_models else ""
+    workspace.write_text("load_from:\n" + _served("hypersight", address) + models)
     ensure_namespace(settings.database_url, SCHEMA)
     environ = {
         **settings.environ(),
@@ -51,13 +52,13 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
         stop_within_s=8.0,
         is_needed_by_next=True,
     )
-    yield Service(
-        METRICS,
-        [sys.executable, "-m", "dagster", "api", "grpc", *_metrics_code(metrics_address, root)],
-        lambda: listens(metrics_address),
-        environ,
-        is_needed_by_next=False,
-    )
+    if has_models:
+        yield Service(
+            METRICS,
+            [sys.executable, "-m", "dagster", "api", "grpc", *_metrics_code(metrics_address, root)],
+            lambda: listens(metrics_address),
+            environ,
+        )
     port = str(settings.dagster_port)
     yield Service(
         WEBSERVER,
