@@ -33,9 +33,9 @@ def analyst(store: Store, database_url: str, tmp_path: Path) -> Iterator[psycopg
     """Yield a connection of the analysts' role to the example."""
     sql_example.fill(store)
     with store.transaction() as tx:
-        allow_analysts(tx, "quite %s 'secret'")
+        allow_analysts(tx, "quite-%s-'secret'")
     Dbt(database_url, tmp_path).build("--exclude", "resource_type:test", "resource_type:unit_test")
-    url = sa.make_url(database_url).set(drivername="postgresql", username=ROLE, password="quite %s 'secret'")
+    url = sa.make_url(database_url).set(drivername="postgresql", username=ROLE, password="quite-%s-'secret'")
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
         yield connection
 
