@@ -19,7 +19,7 @@ from tests.dbt import Dbt
 pytestmark = pytest.mark.timeout(600)
 GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in (GRAFANA / "dashboards").glob("*.json")}
-FROM, TO = "2026-03-23T00:00:00Z", "2026-04-06T00:00:00Z"
+FROM, TO = "2026-03-22T00:00:00Z", "2026-04-06T00:00:00Z"
 SILENT = {"Cameras that fail again and again", "Unusual days in a list"}
 """Panels that have nothing to show of two quiet weeks."""
 
