@@ -1,6 +1,7 @@
 """Files of events and observations hold what the database holds."""
 
 import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_many_rows_come_in_pieces(filled: Store, tmp_path: Path):
 
 
 def test_the_command_writes_days_as_csv_and_again_the_same(filled: Store, database_url: str, tmp_path: Path):
-    console = Console(record=True, width=200, quiet=False, file=(tmp_path / "said").open("w"))
+    console = Console(record=True, width=200, quiet=False, file=io.StringIO())
     command = ExportCommand(Settings(database_url=database_url, var_dir=tmp_path), console)
     for _ in range(2):
         command.export(from_="2026-03-23", to="2026-03-24", format="csv")
