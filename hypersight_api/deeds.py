@@ -20,7 +20,8 @@ from hypersight_core.store.engine import Store
 logger = logging.getLogger(__name__)
 
 NO_DEEDS = (*READING_POSTS, LIVE_PATH, SIGN_IN, SIGN_OUT)
-"""Writes that change nothing here, and signing in, which is recorded where it is decided."""
+TRIALS = ("/test-connection", "/zones/check", "/try-zones")
+"""What changes nothing, by its whole path or its end; signing in is recorded where it is decided."""
 MOST_FIELDS, LONGEST = 50, 200
 
 
@@ -35,7 +36,7 @@ class RecordDeeds(ASGIMiddleware):
         if scope["type"] == ScopeType.WEBSOCKET:
             await self._record(scope, "faces", ())
             await next_app(scope, receive, send)
-        elif scope.get("method") in SAFE_METHODS or scope["path"] in NO_DEEDS:
+        elif scope.get("method") in SAFE_METHODS or _changes_nothing(scope["path"]):
             await next_app(scope, receive, send)
         else:
             await self._watched(scope, receive, send, next_app)
@@ -79,6 +80,10 @@ async def record(store: Store, entry: AuditEntry) -> None:
     except HypersightError as error:
         facts = {"actor": entry.actor, "action": entry.action, "subject": entry.subject}
         logger.warning("not in the audit log", extra={**facts, "reason": str(error)})
+
+
+def _changes_nothing(path: str) -> bool:
+    return path in NO_DEEDS or path.endswith(TRIALS)
 
 
 def _written(store: Store, entry: AuditEntry) -> None:

@@ -210,6 +210,7 @@ def test_the_log_says_who_did_what_and_never_a_value(served, store):
     sign_in(served, "ada")
     served.patch("/api/v1/cameras/1", json={"stream_url": "rtsp://u:hush@cam/1"}, headers=csrf(served))
     served.patch("/api/v1/cameras/1", json={"watch_fps": "many"}, headers=csrf(served))
+    served.post("/api/v1/zones/check", json={"zones": "[]"}, headers=csrf(served))
     assert may_follow_faces(served, **ORIGIN)
     sign_in(served, "ada", "wrong password")
     served.cookies.clear()
