@@ -11,7 +11,7 @@ import numpy as np
 
 from hypersight_core.domain.assignment import Pair, assign
 from hypersight_core.domain.hiding import hidden_shares
-from hypersight_core.domain.motion import POINT_VARS, POINTS, Motion
+from hypersight_core.domain.motion import POINT_VARS, POINTS, Motion, grown
 from hypersight_core.domain.tracks import Floats, Found, Ints, TrackingSettings, Tracks
 
 OPEN = -1
@@ -36,6 +36,10 @@ class Association:
     ) -> None:
         self._tracks, self._now, self._settings = tracks, now, settings
         self._at_s, self._last_at = at_s, last_at
+        self._size_noise = settings.motion.size_measured**2
+        size_vars = grown(tracks.size_vars, at_s - tracks.seen_at, settings.motion)
+        self._size_vars = size_vars + self._size_noise
+        """Of the logarithm of the height of the box that a track may take."""
 
     def columns(self, found: Found) -> Ints:
         """Return the detection of each track, or `OPEN`: strong ones first, weak ones for who is left."""
@@ -92,9 +96,9 @@ class Association:
         spread = point_vars + noise
         gap = found.points.take(columns, axis=1) - points
         share = gap * gap / spread
-        growth = np.log(tall / heights) / settings.size_spread
-        distance = share[0] + share[1] + growth * growth
-        vagueness = np.log(spread[0] * spread[1] / (noise * noise))
+        size_vars = self._size_vars.take(rows)
+        distance = share[0] + share[1] + np.log(tall / heights) ** 2 / size_vars
+        vagueness = np.log(spread[0] * spread[1] / (noise * noise) * (size_vars / self._size_noise))
         costs = 0.5 * (distance + vagueness) + self._penalties().take(rows)
         chosen = ((costs < limit) & (distance < settings.cut)).nonzero()[0]
         return list(zip(*[values.take(chosen).tolist() for values in (rows, columns, costs)], strict=True))
@@ -102,10 +106,10 @@ class Association:
     def _neighbours(self, found: Found) -> tuple[Ints, Ints]:
         """Return rows and columns of all pairs that may lie within the cut, judged by their x alone.
 
-        Within the cut nobody is taller than `tallest` times the height before.
+        Within the cut nobody is taller than `tallest` times its height before.
         """
         settings, heights = self._settings, self._tracks.sizes[1]
-        tallest = math.exp(settings.size_spread * math.sqrt(settings.cut))
+        tallest = np.exp(np.sqrt(settings.cut * self._size_vars))
         noise = settings.motion.measured**2 * tallest * heights * heights
         reach = np.sqrt(ROUNDING * settings.cut * (self._now[POINT_VARS, 0] + noise))
         gap = found.points[0] - self._now[POINTS, 0][:, None]

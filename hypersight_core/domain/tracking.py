@@ -11,7 +11,7 @@ import numpy as np
 
 from hypersight_core.domain.association import OPEN, Association
 from hypersight_core.domain.hiding import hidden_shares
-from hypersight_core.domain.motion import POINTS, Motion, corrected, first_motion, predicted
+from hypersight_core.domain.motion import POINTS, Motion, corrected, first_motion, grown, predicted, resized
 from hypersight_core.domain.tracks import Bools, Floats, Found, Ints, TrackingSettings, Tracks
 from hypersight_core.errors import InvalidInput
 
@@ -137,12 +137,14 @@ class Tracker:
         """Take in the detection of each track, `(2, n)`; those of tracks that have none are not looked at."""
         tracks, settings = self.tracks, self._settings
         motion = corrected(now, points, sizes[1], settings.motion)
-        sizes = tracks.sizes + settings.motion.size_share * (sizes - tracks.sizes)
+        size_vars = grown(tracks.size_vars, at_s - tracks.seen_at, settings.motion)
+        sizes, size_vars = resized(tracks.sizes, size_vars, sizes, settings.motion)
         faded = np.exp((tracks.seen_at - at_s) / settings.visibility_s)
         fresh = self._fresh_share(at_s)
         visibility = tracks.visibility * faded + (1.0 - faded if math.isnan(fresh) else fresh)
         np.copyto(tracks.motion, motion, where=is_seen)
         np.copyto(tracks.sizes, sizes, where=is_seen)
+        np.copyto(tracks.size_vars, size_vars, where=is_seen)
         np.copyto(tracks.visibility, visibility, where=is_seen)
         tracks.seen_at[is_seen] = at_s
         tracks.hits += is_seen
@@ -161,6 +163,7 @@ class Tracker:
             ids=np.arange(self.next_id, self.next_id + count),
             motion=first_motion(found.points.take(columns, axis=1), sizes[1], self._settings.motion),
             sizes=sizes,
+            size_vars=np.full(count, self._settings.motion.size_measured**2),
             seen_at=np.full(count, at_s),
             hits=np.ones(count, dtype=np.int64),
             frames=np.ones(count, dtype=np.int64),

@@ -24,15 +24,13 @@ class TrackingSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     handle: float = 0.35
     """Part of the box height below its top whose middle is followed: heads are hidden less than feet."""
-    size_spread: float = 0.2
-    """Standard deviation of the logarithm of a box height from one sample to the next."""
     cut: float = 25.0
     """Largest squared Mahalanobis distance of a pair."""
-    limit: float = 11.0
+    limit: float = 12.0
     """With a second between frames, a pair is made only below this negative log-likelihood."""
     limit_growth: float = 0.5
     """How the limit grows with the logarithm of the time between frames: who is seen often can wait."""
-    max_age_s: float = 2.0
+    max_age_s: float = 3.0
     """How long an unseen person is remembered; at least over one missed frame."""
     confirm_hits: int = 3
     """Tracks with fewer detections are tentative."""
@@ -66,6 +64,8 @@ class Tracks(Rows):
     """Shape `(5, 2, n)`: of the handle of the box, when last seen."""
     sizes: Floats
     """Shape `(2, n)`: box width and height, smoothed."""
+    size_vars: Floats
+    """Variances of the logarithms of the heights, when last seen."""
     seen_at: Floats
     hits: Ints
     """Number of detections."""
@@ -80,7 +80,7 @@ class Tracks(Rows):
     def none(cls) -> "Tracks":
         """Return no tracks."""
         ids, single = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return cls(ids, np.zeros((5, 2, 0)), np.zeros((2, 0)), single, ids, ids, single, single)
+        return cls(ids, np.zeros((5, 2, 0)), np.zeros((2, 0)), single, single, ids, ids, single, single)
 
     @property
     def points(self) -> Floats:

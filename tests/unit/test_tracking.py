@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypersight_core.domain.motion import POINT_VARS, POINTS, predicted
+from hypersight_core.domain.motion import POINT_VARS, POINTS, grown, predicted
 from hypersight_core.domain.tracking import Tracker
 from hypersight_core.domain.tracks import TrackingSettings
 from hypersight_core.errors import InvalidInput
@@ -35,7 +35,8 @@ def box_at(tracker: Tracker, at_s: float, distance: float, growth: float) -> np.
     """Return a box beside the only track, at a squared distance of which `growth` squared is its size."""
     tracks = tracker.tracks
     height = tracks.sizes[1, 0]
-    tall = height * math.exp(growth * EASY.size_spread)
+    size_var = grown(tracks.size_vars, at_s - tracks.seen_at, EASY.motion)[0] + EASY.motion.size_measured**2
+    tall = height * math.exp(growth * math.sqrt(size_var))
     now = predicted(tracks.motion, at_s - tracks.seen_at, tracks.sizes[1], EASY.motion)[..., 0]
     spread = now[POINT_VARS, 0] + EASY.motion.measured**2 * height * tall
     x = now[POINTS, 0] + math.sqrt((distance - growth**2) * spread)
@@ -71,10 +72,12 @@ def test_an_unseen_person_is_forgotten_after_its_time():
     tracker = Tracker()
     for i in range(10):
         follow(tracker, i / 5, (0.5, 0.5))
-    for i in range(10, 25):
+    for i in range(10, 24):
         follow(tracker, i / 5)
+    assert len(tracker.tracks) == 1
+    follow(tracker, 5.0)
     assert len(tracker.tracks) == 0
-    assert follow(tracker, 5.0, (0.5, 0.5)) == [2]
+    assert follow(tracker, 5.2, (0.5, 0.5)) == [2]
 
 
 def test_one_missed_frame_never_ends_a_track_however_slow_the_frames():
@@ -194,7 +197,7 @@ def test_a_person_behind_another_is_remembered_longer_than_one_in_front(front_y,
     tracker = Tracker()
     for i in range(10):
         follow(tracker, i / 5, (0.5, front_y), (0.501, 0.5))
-    for i in range(10, 24):
+    for i in range(10, 27):
         assert follow(tracker, i / 5, (0.5, front_y)) == [1]
     assert (2 in tracker.tracks.ids.tolist()) == is_kept
 
