@@ -22,6 +22,7 @@ from hypersight_api.status import reading as status
 from hypersight_api.status.schemas import CameraOverview
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.settings import Settings
+from hypersight_core.store import watching
 from hypersight_core.store.engine import Store
 
 EVENTS_SHOWN = 15
@@ -96,7 +97,9 @@ def get_camera_page(
 ) -> Response[str]:
     """A camera's previews, and its figures over an interval."""
     camera = status.camera_overview(store, checked_id("camera", camera_id), now())
-    shown = Shown.of(asked, ZoneInfo(camera.status.time_zone), now())
+    with store.transaction() as tx:
+        seen = watching.seen_span(tx, camera_id)
+    shown = Shown.of(asked, ZoneInfo(camera.status.time_zone), now(), seen)
     subjects = [reading.subject(store, one.processor_id) for one in camera.processors]
     counting = [one for one in subjects if measure_of(one.processor.kind) is not Measure.NOTHING]
     return shell.page(

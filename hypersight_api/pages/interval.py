@@ -15,6 +15,8 @@ PRESETS = {
     "today": "Today",
     "7d": "Last 7 days",
     "28d": "Last 28 days",
+    "365d": "Last year",
+    "all": "All time",
 }
 USUAL = "24h"
 LABELS = {"1m": "Minute", "5m": "5 min", "15m": "15 min", "1h": "Hour", "1d": "Day", "1w": "Week"}
@@ -24,6 +26,9 @@ OFFERED = 1500
 """Buckets people may ask a chart for."""
 WEEK, LONGEST_COMPARED = timedelta(days=7), timedelta(days=8)
 QUARTER = timedelta(minutes=15)
+USUAL_OF_THE_PAST = timedelta(days=28)
+"""Shown of a camera that nobody watches any more: the end of what is known."""
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,20 @@ class Shown:
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, asked: Asked, zone: ZoneInfo, now: datetime) -> "Shown":
+    def of(cls, asked: Asked, zone: ZoneInfo, now: datetime, seen: Span | None = None) -> "Shown":
         """Return what is asked for; a bucket that is left out is chosen to fit.
+
+        Args:
+            seen: first and last instant the camera was looked at; None: never.
 
         Raises:
             InvalidInput: a time means nothing, the interval ends before it starts, or the preset is unknown.
         """
-        preset = "" if asked.start else asked.preset or USUAL
+        preset = "" if asked.start else asked.preset or _usual(now, seen)
         if preset:
-            start, stop = _preset(preset, zone, now), now
+            start, stop = _preset(preset, zone, now, seen), now
+        elif not asked.start and seen is not None:
+            start, stop = midnight(seen[1] - USUAL_OF_THE_PAST, zone), seen[1]
         else:
             ends = interval(
                 parse_stamp(asked.start), parse_stamp(asked.stop) if asked.stop else None, zone, now
@@ -107,7 +117,12 @@ class Shown:
         return urlencode(same | more)
 
 
-def _preset(name: str, zone: ZoneInfo, now: datetime) -> datetime:
+def _usual(now: datetime, seen: Span | None) -> str:
+    """Return the preset of an address that says nothing; empty: the end of what is known, long ago."""
+    return "" if seen is not None and seen[1] < now - USUAL_OF_THE_PAST else USUAL
+
+
+def _preset(name: str, zone: ZoneInfo, now: datetime, seen: Span | None) -> datetime:
     """Return where a preset begins: on a full minute, quarter of an hour or day."""
     if name not in PRESETS:
         raise InvalidInput(f"range must be one of {', '.join(PRESETS)}, not {name[:20]!r}")
@@ -116,7 +131,9 @@ def _preset(name: str, zone: ZoneInfo, now: datetime) -> datetime:
     if name == "24h":
         start = now - timedelta(hours=24)
         return start - (start - datetime.min.replace(tzinfo=UTC)) % QUARTER
-    days = {"today": 0, "7d": 7, "28d": 28}[name]
+    if name == "all":
+        return midnight(now if seen is None else seen[0], zone)
+    days = {"today": 0, "7d": 7, "28d": 28, "365d": 365}[name]
     return midnight(now - timedelta(days=days), zone)
 
 

@@ -87,6 +87,14 @@ def seen_until(tx: Connection, camera_id: int) -> datetime | None:
     return tx.scalar(query)
 
 
+def seen_span(tx: Connection, camera_id: int) -> tuple[datetime, datetime] | None:
+    """Return from when up to when it is known whether a camera was watched; None when it never was."""
+    seen = observation.c
+    query = sa.select(seen.from_at).where(seen.camera_id == camera_id).order_by(seen.from_at).limit(1)
+    first_at, last_at = tx.scalar(query), seen_until(tx, camera_id)
+    return None if first_at is None or last_at is None else (first_at, last_at)
+
+
 def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool:
     """Write all of one segment's record, once.
 

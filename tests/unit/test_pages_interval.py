@@ -5,15 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hypersight_api.pages.interval import Asked, Shown
+from hypersight_api.pages.interval import Asked, Shown, Span
 from hypersight_core.errors import InvalidInput
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 26, 15, 7, 31, tzinfo=UTC)
 
 
-def shown(preset: str = "", start: str = "", stop: str = "", bucket: str = "", now: datetime = NOW) -> Shown:
-    return Shown.of(Asked(preset, start, stop, bucket), PARIS, now)
+def shown(
+    preset: str = "", start: str = "", stop: str = "", bucket: str = "", seen: Span | None = None
+) -> Shown:
+    return Shown.of(Asked(preset, start, stop, bucket), PARIS, NOW, seen)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +27,26 @@ def shown(preset: str = "", start: str = "", stop: str = "", bucket: str = "", n
         ("today", "2026-11-26T00:00:00+01:00", "5m"),
         ("7d", "2026-11-19T00:00:00+01:00", "1h"),
         ("28d", "2026-10-29T00:00:00+01:00", "1d"),
+        ("365d", "2025-11-26T00:00:00+01:00", "1w"),
     ],
 )
 def test_presets_end_now_and_begin_on_something_round(preset, start, bucket):
     found = shown(preset)
     assert (found.start.isoformat(), found.stop, found.is_up_to_now) == (start, NOW, True)
     assert found.bucket == bucket
+
+
+def test_all_time_begins_with_the_first_day_that_was_looked_at():
+    found = shown("all", seen=(datetime(2018, 3, 1, 9, tzinfo=UTC), NOW))
+    assert (found.start.isoformat(), found.stop, found.bucket) == ("2018-03-01T00:00:00+01:00", NOW, "1w")
+
+
+def test_of_a_camera_that_is_watched_no_more_the_last_that_is_known_is_shown():
+    last = datetime(2024, 7, 31, 20, tzinfo=UTC)
+    found = shown(seen=(datetime(2018, 3, 1, tzinfo=UTC), last))
+    assert (found.start.isoformat(), found.stop) == ("2024-07-03T00:00:00+02:00", last)
+    assert not found.is_up_to_now
+    assert shown("24h", seen=(last, last)).stop == NOW
 
 
 def test_two_times_are_local_and_stay_as_they_are():

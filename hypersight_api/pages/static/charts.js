@@ -1,6 +1,8 @@
 // Draws series of the API: gaps in coverage are hatched and never zeros, the week before is a dashed line.
 const HEIGHT = 270;
 const SEEN_ENOUGH = 0.98; // less of a bucket watched than this is hatched
+const HATCH_PX = 8;
+const YEARS_S = 300 * 86400; // from here on dates name their year
 const probe = document.createElement("span");
 
 function colour(name) {
@@ -37,7 +39,8 @@ function hatch(context, from, to, top, bottom, share) {
   context.strokeStyle = colour("edge");
   context.lineWidth = 1;
   context.beginPath();
-  for (let x = from - (bottom - top); x < to; x += 8) {
+  // Lines go on from one bucket into the next, however narrow they are.
+  for (let x = Math.floor((from - (bottom - top)) / HATCH_PX) * HATCH_PX; x < to; x += HATCH_PX) {
     context.moveTo(x, bottom);
     context.lineTo(x + bottom - top, top);
   }
@@ -67,7 +70,8 @@ function axis(more) {
 }
 
 function said(digits) {
-  return (_, value) => (value == null ? "–" : value.toFixed(digits));
+  const form = new Intl.NumberFormat("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (_, value) => (value == null ? "–" : form.format(value));
 }
 
 function dashed(label, digits) {
@@ -119,14 +123,15 @@ function highest(columns) {
 function options(place, series, { lines, bands, columns }, zone, select) {
   const { buckets } = series;
   const ends = [Date.parse(buckets[0].start_at) / 1000, Date.parse(buckets.at(-1).stop_at) / 1000];
-  const whole = (_, values) => values.map((value) => (Number.isInteger(value) ? String(value) : ""));
+  const short = new Intl.NumberFormat("en-GB", { notation: "compact" });
+  const whole = (_, values) => values.map((value) => (Number.isInteger(value) ? short.format(value) : ""));
   return {
     width: Math.max(place.clientWidth, 240),
     height: HEIGHT,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
     scales: { x: { time: true, range: () => ends }, y: { range: () => [0, highest(columns)] } },
     axes: [axis({ space: 78, values: times(zone, ends[1] - ends[0]) }), axis({ size: 44, values: whole })],
-    series: [{ label: "Time", value: (_, at) => (at == null ? "–" : instant(zone).format(at * 1000)) }, ...lines],
+    series: [{ label: "Time", value: (_, at) => (at == null ? "–" : instant(zone, ends[1] - ends[0]).format(at * 1000)) }, ...lines],
     bands,
     legend: { live: true },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
@@ -146,13 +151,17 @@ function options(place, series, { lines, bands, columns }, zone, select) {
 const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const day = { day: "numeric", month: "short" };
 
-function instant(zone) {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", ...day, ...clock });
+function yearOf(length_s) {
+  return length_s > YEARS_S ? { year: "numeric" } : {};
+}
+
+function instant(zone, length_s) {
+  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", ...day, ...yearOf(length_s), ...clock });
 }
 
 // The clock under each mark, the day under the first one of it; days alone where marks are days apart.
 function times(zone, length_s) {
-  const [hours, days] = [clock, day].map((parts) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...parts }));
+  const [hours, days] = [clock, { ...day, ...yearOf(length_s) }].map((parts) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...parts }));
   return (_, marks) => {
     let last = "";
     return marks.map((at) => {
