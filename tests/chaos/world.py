@@ -174,7 +174,7 @@ class World:
         return self.detector.argv[1]
 
     def _end_stack(self, process: "subprocess.Popen[bytes]") -> None:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # a shell in the background has its children ignore Ctrl-C
         try:
             process.wait(timeout=STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
