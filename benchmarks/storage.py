@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--rows", type=lambda text: int(text.replace("_", "")), default=1_000_000)
     parser.add_argument("--server", help="URL of a server on which to make the database")
     asked = parser.parse_args()
-    with _database(asked.server) as url:
+    with database(asked.server) as url:
         store = Store(url, application_name="hypersight benchmark")
         figures = measure(store, asked.rows)
         store.close()
@@ -217,7 +217,8 @@ def _timed(what: str, work: Callable[[], object]) -> float:
 
 
 @contextmanager
-def _database(server_url: str | None) -> Iterator[str]:
+def database(server_url: str | None) -> Iterator[str]:
+    """Yield the URL of a database of its own, on the server given or an embedded one; removed afterwards."""
     if server_url is None:
         with tempfile.TemporaryDirectory(prefix="hypersight-benchmark-") as folder:
             Path(folder).chmod(0o755)
