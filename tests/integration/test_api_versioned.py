@@ -213,6 +213,8 @@ def test_status_tells_live_watchers_from_dead_ones(counting, store):
         assert (status["watching"], status["state"], status["mood"]) == (True, "watching", "good")
         assert (status["detail"], status["lag_s"]) == ("2 of 9 frames late", 2.0)
         overview = counting.get("/api/v1/status").json()["cameras"][0]
+        ages = [one["watcher"].pop("heartbeat_age_s") for one in (overview["status"], status)]
+        assert max(ages) < 60
         assert overview["status"] == status
         assert overview["coverage_text"] == "Nothing analysed yet today"
     status = counting.get("/api/v1/cameras/1/status").json()

@@ -36,7 +36,11 @@ def test_the_check_fails_until_a_refresh_was_run(database_url: str, waiting: Sto
         "rollups_are_current": False, "partitions_are_ahead": True,
     }  # fmt: skip
     refreshed = _run(settings, "refresh_rollups")
-    [done] = refreshed.asset_materializations_for_node("rollups")
+    told = {
+        one.asset_key.to_user_string(): one for one in refreshed.asset_materializations_for_node("rollups")
+    }
+    assert set(told) == {"rollups", "processor_event", "observation"}
+    done = told["rollups"]
     figures = {name: done.metadata[name].value for name in done.metadata if name.startswith("hours")}
     assert figures == {"hours_summed_up": 1, "hours_refused": 0, "hours_left": 0}
     assert _checks(refreshed) == {"rollups_are_current": True}

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 def test_the_zones_a_watcher_counts_by_are_tried_with_the_very_events_it_counted(one, database_url):  # noqa: F811
     with Watcher(one):
-        eventually(lambda: len(one.events("enter")) >= 4, within_s=60)
+        eventually(lambda: len(one.events("exit")) >= 4, within_s=60)
     with one.store.transaction() as tx:
         watched = cameras.get_camera(tx, one.camera_id)
         traffic = processors.get_processor(tx, one.traffic_id)
