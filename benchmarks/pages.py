@@ -30,6 +30,10 @@ PAGES = {
     "camera, four weeks of days": "/cameras/{past}?range=28d",
     "faces": "/faces-wall",
     "operations": "/operations",
+    "admin": "/admin",
+    "camera form": "/admin/cameras/1",
+    "zone editor": "/admin/processors/1",
+    "API docs": "/schema",
 }
 
 
