@@ -129,7 +129,9 @@ def create_app(settings: Settings) -> Litestar:
         ],
         exception_handlers={**EXCEPTION_HANDLERS, SignInFirst: to_sign_in},
         before_send=[add_headers],
-        compression_config=CompressionConfig("gzip", gzip_compress_level=6, exclude=PACKED_ALREADY),
+        compression_config=CompressionConfig(
+            "brotli", brotli_quality=5, brotli_gzip_fallback=True, exclude=PACKED_ALREADY
+        ),
         lifespan=[lifespan],
         openapi_config=openapi_config(VERSION, shell),
         request_max_body_size=MAX_BODY_BYTES,

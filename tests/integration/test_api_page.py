@@ -103,8 +103,9 @@ def test_no_other_file_is_served(client, path):
 
 
 def test_pages_go_packed_over_the_wire_and_files_are_asked_for_only_when_they_changed(client):
-    page = client.get("/", headers={"accept-encoding": "gzip"})
-    assert page.headers["content-encoding"] == "gzip"
+    for asked, packed in (("gzip", "gzip"), ("gzip, deflate, br", "br")):
+        page = client.get("/", headers={"accept-encoding": asked})
+        assert page.headers["content-encoding"] == packed
     style = client.get("/static/shell.css")
     again = client.get("/static/shell.css", headers={"if-none-match": style.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
