@@ -2,7 +2,7 @@
 
     python -m benchmarks.fleet --cameras 20 --minutes 60 --fps 1 [--svg docs/images/fleet.svg]
 
-`hypersight up`, whole, on simulated cameras (1280 × 720, 25 frames a second, one film, known persons), with a
+`hypersight up`, whole, on simulated cameras (640 × 360, 25 frames a second, one film, known persons), with a
 detector in a process of its own; an undisturbed run over the same footage says what each camera should
 have counted. Every half minute all processes are looked at. The first and the last minute are not judged. The
 last line is one JSON object; the exit code is 1 when an event is lost or doubled, or time unaccounted for.
@@ -27,7 +27,7 @@ from tests.chaos.judging import Seen, Span, verdict
 from tests.chaos.street import Street
 from tests.chaos.world import Scene, World
 
-FILM = Street(seconds=60.0, gop_s=1.0, width_px=1280, height_px=720)
+FILM = Street(seconds=60.0, gop_s=2.0, width_px=640, height_px=360)
 SEGMENT_S, WINDOW = 2.0, 15
 WELL_WITHIN_S = 300.0
 LOOK_EVERY_S = 30.0
