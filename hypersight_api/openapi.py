@@ -1,4 +1,4 @@
-"""The API's description at `/schema`: JSON, YAML, and a page to try it from that needs no other site."""
+"""The API's description at `/schema`: JSON, YAML, and a page to read it and to try calls from."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
 
+from hypersight_api.pages.api_docs import groups, shapes
 from hypersight_api.pages.shell import Shell
 
 DESCRIPTION = """People metrics from live cameras: traffic, persons present, faces.
@@ -24,12 +25,12 @@ def openapi_config(version: str, shell: Shell) -> OpenAPIConfig:
         description=DESCRIPTION,
         path="/schema",
         use_handler_docstrings=True,
-        render_plugins=[LocalSwagger(shell), JsonRenderPlugin(), YamlRenderPlugin()],
+        render_plugins=[DocsPage(shell), JsonRenderPlugin(), YamlRenderPlugin()],
     )
 
 
-class LocalSwagger(OpenAPIRenderPlugin):
-    """Swagger UI from files on this machine, in the frame of all pages; without them, plain descriptions."""
+class DocsPage(OpenAPIRenderPlugin):
+    """The description as one of our pages, since others cannot be used by keyboard and screen reader."""
 
     def __init__(self, shell: Shell, path: str | Sequence[str] = "/") -> None:
         super().__init__(path=path)
@@ -41,5 +42,10 @@ class LocalSwagger(OpenAPIRenderPlugin):
         openapi_schema: dict[str, Any],
     ) -> bytes:
         """Return the page."""
-        title = str(openapi_schema["info"]["title"])
-        return self._shell.html("api_docs.html", current="/schema", title=title).encode()
+        return self._shell.html(
+            "api_docs.html",
+            current="/schema",
+            description=openapi_schema["info"]["description"].strip().split("\n\n"),
+            groups=groups(openapi_schema),
+            shapes=shapes(openapi_schema),
+        ).encode()

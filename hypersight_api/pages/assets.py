@@ -27,12 +27,6 @@ HLS = Package(
     "sha512-3GlxGdPvT2YHvQYOt+yOzT/DEior/qJVNIylHA77kgeoBTdQQqi70GwefNEUmHQeNGyjC8U62+bruqW/Tpm+tg==",
     (("dist/hls.light.min.mjs", "hls.mjs"),),
 )
-SWAGGER = Package(
-    "swagger-ui-dist",
-    "5.35.0",
-    "sha512-U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
-    (("swagger-ui-bundle.js", "swagger-ui.js"), ("swagger-ui.css", "swagger-ui.css")),
-)
 HTMX = Package(
     "htmx.org",
     "4.0.1",
@@ -45,7 +39,7 @@ UPLOT = Package(
     "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
     (("dist/uPlot.iife.min.js", "uplot.js"), ("dist/uPlot.min.css", "uplot.css")),
 )
-PACKAGES = (HLS, SWAGGER, HTMX, UPLOT)
+PACKAGES = (HLS, HTMX, UPLOT)
 
 
 def install(cache_dir: Path, progress: Progress) -> None:
