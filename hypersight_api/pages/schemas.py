@@ -66,9 +66,8 @@ def _words(schema: Schema) -> Iterator[Word]:
         yield Word("text → ")
         yield from _words(schema["additionalProperties"])
     else:
-        yield Word(
-            {"string": "text", "null": "null"}.get(schema.get("type", ""), schema.get("type", "any value"))
-        )
+        kind = str(schema.get("type", "any value"))
+        yield Word("text" if kind == "string" else kind)
 
 
 def _joined(schemas: list[Schema], between: str) -> Iterator[Word]:

@@ -14,6 +14,7 @@ from hypersight_core.redaction import redacted_text
 from hypersight_core.store import previews, watching
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
+from hypersight_core.watcher.watchdog import Watchdog, end_process
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class DatabaseLink:
         self._thread = threading.Thread(target=self._run, name="database", daemon=True)
         self.describe: Callable[[], WatcherState] = _starting
         """Called for each heartbeat to learn what the watcher is doing; the loop replaces it."""
+        self.watchdog = Watchdog(BEAT_S)
+        """Asked before each heartbeat; the loop tells it what it works on."""
         self.plan: WatchPlan | None = None
         self._previews: frozenset[int] = frozenset()
         self._read_s = 0.0
@@ -97,6 +100,8 @@ class DatabaseLink:
 
     def _run(self) -> None:
         while not self._ending.is_set() and self.lost is None:
+            if self.watchdog.is_stuck():
+                end_process()
             self._round()
             self._wake.wait(BEAT_S)
             self._wake.clear()

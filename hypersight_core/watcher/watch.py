@@ -196,7 +196,8 @@ class _Follower:
             logger.warning("segment dropped, too far behind", extra={"lag_s": round(self._lag_s, 1)})
             return self._loop.drop(segment)
         began_s = time.monotonic()
-        record = self._loop.segment(segment)
+        with self._link.watchdog.at_work(self._max_lag_s + segment.duration_s):
+            record = self._loop.segment(segment)
         self._is_slow = time.monotonic() - began_s > segment.duration_s
         return record
 
