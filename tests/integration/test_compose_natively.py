@@ -22,7 +22,8 @@ from tests.fakes.redis_server import PROGRAM as REDIS
 
 ROOT = Path(__file__).parents[2]
 ORDER = (
-    "redis", "migrate", "detector", "api", "pipelines", "dagster-webserver", "dagster-daemon", "simulator",
+    "redis", "migrate", "detector", "api", "pipelines", "metrics", "dagster-webserver", "dagster-daemon",
+    "simulator",
 )  # fmt: skip
 MAY_BE_KILLED = "dagster-daemon"
 """It waits for the tick in hand, which may last; whatever it launched waits for the next start."""
@@ -30,7 +31,11 @@ HEALTHY_WITHIN_S = 120.0
 TOKEN = "a-token-of-the-test"
 PROBLEM = containers.problem() or (None if REDIS else "needs redis-server (Debian: apt install redis-server)")
 
-pytestmark = [pytest.mark.integration, pytest.mark.skipif(PROBLEM is not None, reason=str(PROBLEM))]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(PROBLEM is not None, reason=str(PROBLEM)),
+    pytest.mark.timeout(600),  # two environments are installed first
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +50,8 @@ def image(folder) -> Mapping[str, str]:
     """Do what the Dockerfile's RUN and ENV lines do, in a clean virtual environment."""
     python = folder / "image" / "bin" / "python"
     cache, home = folder / "cache", folder / "dagster"
-    subprocess.run([sys.executable, "-m", "venv", folder / "image"], check=True)
-    lock = ROOT / "requirements" / "base.lock"
-    pip = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "-r",
-        lock,
-    ]
-    subprocess.run(pip, check=True)
+    _install(folder / "image", "base.lock")
+    _install(folder / "image" / "dbt", "dbt.lock")
     home.mkdir()
     shutil.copy(ROOT / "deploy" / "dagster.yaml", home)
     environ = {
@@ -70,9 +63,21 @@ def image(folder) -> Mapping[str, str]:
         "HYPERSIGHT_VAR_DIR": str(folder / "var"),
         "HYPERSIGHT_CACHE_DIR": str(cache),
         "DAGSTER_HOME": str(home),
+        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "180",
     }
     subprocess.run([python, "-m", "hypersight", "prepare", "--demo-films"], check=True, env=environ, cwd=ROOT)
+    parsed = folder / "image" / "dbt" / "parsed"
+    folders = {"DO_NOT_TRACK": "1", "DBT_TARGET_PATH": str(parsed), "DBT_LOG_PATH": str(parsed)}
+    project = ["--project-dir", "dbt_metrics", "--profiles-dir", "dbt_metrics"]
+    dbt = folder / "image" / "dbt" / "bin" / "dbt"
+    subprocess.run([dbt, "--quiet", "parse", *project], check=True, env=environ | folders, cwd=ROOT)
     return environ
+
+
+def _install(place: Path, lock: str) -> None:
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements" / lock], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +215,18 @@ def test_its_cameras_are_watched_and_their_persons_counted(running, room, image)
         lambda: (overview(), running["pipelines"].log.read_text(), running["dagster-daemon"].log.read_text()),
     )
     _eventually(lambda: any(one["traffic_today"] for one in figures()), 90, overview)
+
+
+def test_its_models_are_built_where_they_are_run(running, services, room, image):
+    given = image | services["metrics"]["environment"]
+    command = room.command(["python", "-m", "hypersight", "dbt", "build", "--select", "dim_cameras"])
+    built = subprocess.run(command, check=False, env=given, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "PASS=" in built.stdout
+    fresh = room.command(["python", "-m", "hypersight", "dbt", "source", "freshness"])
+    told = subprocess.run(fresh, check=False, env=given, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "PASS freshness of hypersight.observation" in told.stdout, told.stdout
 
 
 def test_strangers_learn_only_that_it_lives(running, room, image):
