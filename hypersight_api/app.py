@@ -40,6 +40,7 @@ from hypersight_api.sessions import Sessions
 from hypersight_api.status.controller import get_status
 from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
+from hypersight_core.reach import Reach
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.version import VERSION
@@ -87,7 +88,7 @@ def create_app(settings: Settings) -> Litestar:
     The database may be away: then readiness says so, and calls that need it answer 503.
 
     Raises:
-        InvalidInput: the database URL is none.
+        InvalidInput: the database URL is none, or the rules of where cameras may lead cannot be read.
     """
     store = Store(settings.database_url, application_name="hypersight api", pool_size=DATABASE_CONNECTIONS)
     hub = FacesHub()
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> Litestar:
             shell=shell,
             previews=previews,
             principals=principals,
+            reach=Reach.of(settings),
             door=Door(settings, store, sessions),
         ),
         middleware=[

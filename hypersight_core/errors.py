@@ -31,6 +31,8 @@ class StreamFault(StrEnum):
     TIMED_OUT = "timed_out"
     NO_VIDEO = "no_video"
     """It can be read, and has no video in it."""
+    NOT_ALLOWED = "not_allowed"
+    """The rules of this installation let no stream lead there."""
     UNSUPPORTED = "unsupported"
     """What comes is nothing that can be decoded."""
     OTHER = "other"

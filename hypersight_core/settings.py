@@ -76,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A watcher further behind the stream than this drops what it cannot analyse in time."""
     spool_max_mb: int = 256
     """Disk one camera's events may take while the database is away."""
+    camera_hosts: str = ""
+    """Hosts cameras may lead to, parted by commas: names, `*.names`, networks; empty: any but link-local."""
+    media_dir: str = ""
+    """Folder that `file://` streams must lie in; empty: `media` in `var`."""
     segments_dir: str = ""
     """Folder for segments too large for memory (over 8 MB), until analysed; empty: `segments` in `var`."""
     segments_max_mb: int = 512

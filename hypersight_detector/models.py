@@ -47,6 +47,10 @@ class ModelConfig:
             raise InvalidInput(f"value range {self.value_range!r} is none of: {', '.join(RANGES)}")
 
 
+MAX_PIXELS = 150_000_000
+"""More than the largest mosaic anybody sends; a few kilobytes may announce thirty times that."""
+
+
 def decoded(jpeg: bytes, side_px: int) -> tuple[Picture, tuple[int, int]]:
     """Decode a JPEG, reduced while decoding where it is far larger than `side_px`.
 
@@ -58,6 +62,8 @@ def decoded(jpeg: bytes, side_px: int) -> tuple[Picture, tuple[int, int]]:
     """
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
+        if height * width > MAX_PIXELS:
+            raise InvalidInput(f"a picture of {width}×{height} pixels is no JPEG picture anybody needs")
         picture = simplejpeg.decode_jpeg(
             jpeg,
             "RGB",

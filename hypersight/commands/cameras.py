@@ -16,6 +16,7 @@ from hypersight_core.domain.choices import (
     MOTION_RECHECK_HELP,
 )
 from hypersight_core.errors import InvalidInput
+from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, processors
@@ -74,6 +75,7 @@ class CameraCommands:
             http_headers=_headers(header),
             skip_loop_filter=skip_loop_filter,
         )
+        Reach.of(self._settings).check(stream_url)
         with opened_store(self._settings) as store, store.transaction() as tx:
             camera = cameras.create_camera(tx, wanted)
         self._console.print(f"camera {camera.camera_id} added; next: hypersight processor add --help")

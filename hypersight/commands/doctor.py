@@ -14,6 +14,7 @@ from hypersight import endpoints
 from hypersight.database import embedded_postgres
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import DatabaseUnavailable, SourceUnavailable
+from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted, redacted_text
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, rollups, schema, upkeep
@@ -63,7 +64,7 @@ class DoctorCommand:
         )
         url = settings.database_url or (running.database if running else "")
         if url:
-            yield from _database(url)
+            yield from _database(url, Reach.of(settings))
         else:
             yield _embedded(settings)
         if running:
@@ -94,7 +95,7 @@ def _embedded(settings: Settings) -> Finding:
     return Finding("database", True, fact, "it starts with: hypersight up")
 
 
-def _database(url: str) -> Iterator[Finding]:
+def _database(url: str, reach: Reach) -> Iterator[Finding]:
     store = Store(url, application_name="hypersight doctor", pool_size=1)
     try:
         yield Finding("database", True, store.ping())
@@ -112,7 +113,7 @@ def _database(url: str) -> Iterator[Finding]:
                 known = cameras.list_cameras(tx)
             for camera in known:
                 if camera.enabled:
-                    yield _camera(camera)
+                    yield _camera(camera, reach)
     except DatabaseUnavailable as error:
         yield Finding(
             "database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL"
@@ -145,10 +146,10 @@ def _partitions(store: Store) -> Finding:
     )
 
 
-def _camera(camera: Camera) -> Finding:
+def _camera(camera: Camera, reach: Reach) -> Finding:
     what = f"camera {camera.camera_id} {camera.name}"
     try:
-        facts = probe(camera.stream_url, Access(PROBE_S, camera.http_headers))
+        facts = probe(camera.stream_url, Access(PROBE_S, camera.http_headers, reach=reach))
     except SourceUnavailable as error:
         return Finding(what, False, redacted_text(str(error)), f"check {redacted(camera.stream_url)}")
     return Finding(what, True, f"{facts.codec} {facts.width_px}×{facts.height_px}")

@@ -1,7 +1,6 @@
 """Testing a stream before it is a camera: what it is, with a picture, or what to do about it."""
 
 import time
-from pathlib import Path
 
 from hypersight_api.cameras.schemas import ConnectionReport
 from hypersight_api.frames import pictures
@@ -9,6 +8,7 @@ from hypersight_api.frames.grabbing import StreamFacts, StreamProblem, grab
 from hypersight_core.domain.cameras import CameraSettings
 from hypersight_core.errors import StreamFault
 from hypersight_core.redaction import redacted
+from hypersight_core.settings import Settings
 
 ADVICE = {
     StreamFault.REFUSED: "Check user and password. They go into the address: rtsp://user:password@host/path",
@@ -21,6 +21,8 @@ ADVICE = {
     StreamFault.NO_VIDEO: "The address answers without any video. Choose the camera's video stream",
     StreamFault.UNSUPPORTED: "What comes is no stream that can be read. Take the address of the stream "
     "itself (HLS, RTSP, RTMP or MJPEG), not of the camera's web page",
+    StreamFault.NOT_ALLOWED: "This installation lets no camera lead there. Ask whoever runs it about "
+    "HYPERSIGHT_CAMERA_HOSTS and HYPERSIGHT_MEDIA_DIR",
     StreamFault.OTHER: "The stream cannot be read. Check the address; if it is right, restart the camera",
 }
 CLOCKS = {
@@ -31,17 +33,17 @@ CLOCKS = {
 }
 
 
-async def tested(var_dir: Path, settings: CameraSettings) -> ConnectionReport:
+async def tested(settings: Settings, camera: CameraSettings) -> ConnectionReport:
     """Take one frame of a stream and say what it is, within ten seconds or so.
 
     Raises:
         SourceUnavailable: too many frames are being taken already.
     """
     began_s = time.monotonic()
-    path = await pictures.new_path(var_dir)
-    found = await grab(settings.stream_url, settings.http_headers, path)
+    path = await pictures.new_path(settings.var_dir)
+    found = await grab(camera, path, settings)
     saved = pictures.measured(path)
-    shown, took_s = redacted(settings.stream_url), round(time.monotonic() - began_s, 2)
+    shown, took_s = redacted(camera.stream_url), round(time.monotonic() - began_s, 2)
     if isinstance(found, StreamProblem) or saved is None:
         problem = found if isinstance(found, StreamProblem) else StreamProblem(StreamFault.OTHER, "no frame")
         return _problem(problem, shown, took_s)

@@ -6,6 +6,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, RawBody, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from msgspec import UNSET
 
 from hypersight_api.bodies import described, understood
 from hypersight_api.cameras import connection
@@ -22,6 +23,7 @@ from hypersight_api.status import reading
 from hypersight_api.status.schemas import CameraStatus
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import Conflict, NotFound, SourceUnavailable
+from hypersight_core.reach import Reach
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
@@ -41,11 +43,14 @@ class CameraController(Controller):
             return [CameraOut.of(camera) for camera in cameras.list_cameras(tx)]
 
     @post(sync_to_thread=True, operation_id="AddCamera", operation_class=described(CameraIn))
-    def add_camera(self, store: NamedDependency[Store], body: RawBody) -> CameraOut:
+    def add_camera(
+        self, store: NamedDependency[Store], reach: NamedDependency[SkipValidation[Reach]], body: RawBody
+    ) -> CameraOut:
         """Add a camera; it is watched once it has an enabled processor."""
-        added = understood(body, CameraIn)
+        added = understood(body, CameraIn).settings()
+        reach.check(added.stream_url)
         with store.transaction() as tx:
-            return CameraOut.of(cameras.create_camera(tx, added.settings()))
+            return CameraOut.of(cameras.create_camera(tx, added))
 
     @post(
         "/test-connection",
@@ -57,6 +62,7 @@ class CameraController(Controller):
         self,
         store: NamedDependency[Store],
         settings: NamedDependency[SkipValidation[Settings]],
+        reach: NamedDependency[SkipValidation[Reach]],
         body: RawBody,
     ) -> ConnectionReport:
         """Look at a stream before it is a camera: what it is, with a picture, or why it cannot be watched.
@@ -65,7 +71,9 @@ class CameraController(Controller):
         """
         question = understood(body, ConnectionQuestion)
         known = await asyncio.to_thread(_camera, store, question.camera_id)
-        return await connection.tested(settings.var_dir, question.settings(known))
+        camera = question.settings(known)
+        await asyncio.to_thread(reach.check, camera.stream_url)
+        return await connection.tested(settings, camera)
 
     @get("/{camera_id:int}", sync_to_thread=True, operation_id="GetCamera")
     def get_camera(self, store: NamedDependency[Store], camera_id: FromPath[int]) -> CameraOut:
@@ -80,13 +88,19 @@ class CameraController(Controller):
         operation_class=described(CameraChange),
     )
     def change_camera(
-        self, store: NamedDependency[Store], camera_id: FromPath[int], body: RawBody
+        self,
+        store: NamedDependency[Store],
+        reach: NamedDependency[SkipValidation[Reach]],
+        camera_id: FromPath[int],
+        body: RawBody,
     ) -> CameraOut:
         """Change a camera; it takes effect within seconds, without a restart of anything.
 
         A `stream_url` sent back just as it was shown keeps the stored user and password.
         """
         change = understood(body, CameraChange)
+        if change.stream_url is not UNSET:
+            _check_change(store, reach, checked_id("camera", camera_id), change)
         with store.transaction() as tx:
             before = cameras.get_camera(tx, checked_id("camera", camera_id))
             return CameraOut.of(cameras.change_camera(tx, camera_id, change.applied_to(before)))
@@ -146,7 +160,7 @@ class CameraController(Controller):
         camera = await asyncio.to_thread(pictures.known_camera, store, camera_id)
         if camera is None:
             raise NotFound("camera", camera_id)
-        taken = await pictures.latest(settings.var_dir, camera, or_last=last)
+        taken = await pictures.latest(settings, camera, or_last=last)
         if taken is None:
             raise SourceUnavailable("the camera does not respond")
         headers = {
@@ -155,6 +169,15 @@ class CameraController(Controller):
             "x-picture": "last" if taken.is_last else "fresh",
         }
         return Response(taken.jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _check_change(store: Store, reach: Reach, camera_id: int, change: CameraChange) -> None:
+    """Refuse a new address that may not be watched; no transaction waits for its host's name."""
+    with store.transaction() as tx:
+        before = cameras.get_camera(tx, camera_id)
+    wanted = change.applied_to(before)
+    if wanted.stream_url != before.stream_url:
+        reach.check(wanted.stream_url)
 
 
 def _camera(store: Store, camera_id: int | None) -> Camera | None:

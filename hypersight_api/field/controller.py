@@ -60,7 +60,7 @@ async def post_get_frame(
     """Take a frame of a camera now; it can be fetched at `path` for ten minutes."""
     question = understood(body, FrameQuestion)
     camera = await asyncio.to_thread(pictures.known_camera, store, question.camera_id)
-    frame = None if camera is None else await pictures.new_frame(settings.var_dir, camera)
+    frame = None if camera is None else await pictures.new_frame(settings, camera)
     if frame is None:
         return _json(answers.failure("Camera does not respond"))
     answer = {"err": False, "path": frame.path, "height": frame.height_px, "width": frame.width_px}

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from hypersight_core.domain.cameras import CameraSettings
 from hypersight_core.errors import SourceUnavailable, StreamFault
+from hypersight_core.reach import Reach
+from hypersight_core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class StreamProblem(msgspec.Struct, frozen=True):
 
 
 async def grab(
-    stream_url: str, http_headers: Mapping[str, str], path: Path, within_s: float = WITHIN_S
+    camera: CameraSettings, path: Path, settings: Settings, within_s: float = WITHIN_S
 ) -> StreamFacts | StreamProblem:
     """Write a frame as JPEG to `path`.
 
@@ -49,16 +51,17 @@ async def grab(
     """
     if _grabs.locked():
         raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
-    headers = (f"{name}: {value}" for name, value in http_headers.items())
+    headers = (f"{name}: {value}" for name, value in camera.http_headers.items())
     async with _grabs:
-        answer = await _answer("\n".join((stream_url, *headers)), path, within_s)
+        answer = await _answer("\n".join((camera.stream_url, *headers)), path, settings, within_s)
     return _understood(answer, within_s)
 
 
-async def _answer(asked: str, path: Path, within_s: float) -> bytes:
+async def _answer(asked: str, path: Path, settings: Settings, within_s: float) -> bytes:
     started_s = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hypersight_core.video.grab", str(path)),
+        *("--hosts", settings.camera_hosts, "--media-dir", str(Reach.of(settings).media_dir)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

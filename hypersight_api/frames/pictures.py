@@ -13,6 +13,7 @@ from hypersight_api.frames.grabbing import grab
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import NotFound
+from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
 
@@ -48,15 +49,15 @@ def known_camera(store: Store, camera_id: int) -> Camera | None:
         return None
 
 
-async def new_frame(var_dir: Path, camera: Camera) -> SavedFrame | None:
+async def new_frame(settings: Settings, camera: Camera) -> SavedFrame | None:
     """Save a frame of the camera under a name nobody can guess; None when the camera does not respond.
 
     Raises:
         SourceUnavailable: too many frames are being taken already.
     """
-    path = await new_path(var_dir)
-    if not await asyncio.to_thread(_copy_fresh, snapshot_path(var_dir, camera.camera_id), path):
-        await grab(camera.stream_url, camera.http_headers, path)
+    path = await new_path(settings.var_dir)
+    if not await asyncio.to_thread(_copy_fresh, snapshot_path(settings.var_dir, camera.camera_id), path):
+        await grab(camera, path, settings)
     return await asyncio.to_thread(measured, path)
 
 
@@ -67,7 +68,7 @@ async def new_path(var_dir: Path) -> Path:
     return folder / f"{secrets.token_urlsafe(16)}.jpg"
 
 
-async def latest(var_dir: Path, camera: Camera, *, or_last: bool) -> Taken | None:
+async def latest(settings: Settings, camera: Camera, *, or_last: bool) -> Taken | None:
     """Return the watcher's latest frame, else one taken now; None when the camera does not respond.
 
     Args:
@@ -76,7 +77,8 @@ async def latest(var_dir: Path, camera: Camera, *, or_last: bool) -> Taken | Non
     Raises:
         SourceUnavailable: too many frames are being taken already.
     """
-    frame = await new_frame(var_dir, camera)
+    var_dir = settings.var_dir
+    frame = await new_frame(settings, camera)
     if frame is None:
         return await asyncio.to_thread(_last, var_dir, camera.camera_id) if or_last else None
     path = frames_folder(var_dir) / Path(frame.path).name

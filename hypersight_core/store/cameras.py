@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.errors import NotFound
+from hypersight_core.redaction import redacted
 from hypersight_core.store import processors
 from hypersight_core.store.tables import (
     camera,
@@ -68,7 +69,7 @@ def change_camera(tx: Connection, camera_id: int, settings: CameraSettings) -> C
 
 
 def delete_camera(tx: Connection, camera_id: int, *, purge: bool = False) -> None:
-    """Take a camera and its processors out of use; their events stay, unless purged.
+    """Take a camera and its processors out of use; their events stay, unless purged, its secrets never do.
 
     Args:
         purge: remove every trace of it as well; also of a camera deleted before.
@@ -76,8 +77,9 @@ def delete_camera(tx: Connection, camera_id: int, *, purge: bool = False) -> Non
     Raises:
         NotFound: there is no such camera.
     """
-    known = sa.select(camera.c.camera_id).where(camera.c.camera_id == camera_id).with_for_update()
-    if tx.execute(known if purge else known.where(IN_USE)).first() is None:
+    known = sa.select(camera.c.stream_url).where(camera.c.camera_id == camera_id).with_for_update()
+    stream_url = tx.scalar(known if purge else known.where(IN_USE))
+    if stream_url is None:
         raise NotFound("camera", camera_id)
     if purge:
         _purge(tx, camera_id)
@@ -85,7 +87,8 @@ def delete_camera(tx: Connection, camera_id: int, *, purge: bool = False) -> Non
     now = {"deleted_at": sa.func.now()}
     of_camera = (processor.c.camera_id == camera_id, processor.c.deleted_at.is_(None))
     tx.execute(sa.update(processor).where(*of_camera).values(**now))
-    tx.execute(sa.update(camera).where(camera.c.camera_id == camera_id).values(**now))
+    no_secrets = {"stream_url": redacted(stream_url), "http_headers": {}}
+    tx.execute(sa.update(camera).where(camera.c.camera_id == camera_id).values(**now, **no_secrets))
 
 
 def _purge(tx: Connection, camera_id: int) -> None:

@@ -1,11 +1,14 @@
 """How a camera is asked for its stream, and to whom its secrets may go."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import httpx
 
+from hypersight_core.errors import InvalidInput, SourceUnavailable, StreamFault
+from hypersight_core.reach import Reach
 from hypersight_core.video.spill import SegmentFolder
 
 
@@ -19,6 +22,21 @@ class Access:
     """Sent with every HTTP request to the camera's own host; may hold secrets."""
     folder: SegmentFolder = field(default_factory=SegmentFolder)
     """Where segments go that are too large for memory."""
+    reach: Reach = field(default_factory=Reach)
+    """Where it may lead; the usual one is for who has this machine's rights anyway."""
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what a rule of `Reach` refuses into a stream that cannot be read.
+
+    Raises:
+        SourceUnavailable: a rule refused.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        raise SourceUnavailable(str(error), StreamFault.NOT_ALLOWED) from error
 
 
 class Secrets:

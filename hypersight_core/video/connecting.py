@@ -1,22 +1,22 @@
 """Opening what FFmpeg reads for us, with time-outs that interrupt and errors that say what to do."""
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import av
-import httpx
 from av.error import FFmpegError
 
 from hypersight_core.errors import SourceUnavailable, StreamFault
+from hypersight_core.reach import LOCAL_CAMERA
 from hypersight_core.redaction import redacted
-from hypersight_core.video.access import Access, Secrets
-from hypersight_core.video.web import Web
+from hypersight_core.video.access import Access, refusing
+from hypersight_core.video.formats import BYTES_ONLY
+from hypersight_core.video.long_answer import LongAnswer
 
-LOCAL_SCHEME = "v4l2"
 LOCAL_OPTIONS = ("video_size", "framerate", "input_format")
 """What an address may ask of a local camera, in FFmpeg's words."""
 
@@ -27,39 +27,32 @@ def is_rtsp(url: str) -> bool:
 
 
 @contextmanager
-def opened_stream(url: str, access: Access) -> Iterator[Any]:
+def opened_stream(url: str, access: Access, asked_s: Callable[[], float] = lambda: 0.0) -> Iterator[Any]:
     """Connect to a stream.
 
+    Args:
+        asked_s: when its owner asked for the frame it waits for (monotonic); a camera that drips is left.
+
     Raises:
-        SourceUnavailable: it can't be reached, or is no video.
+        SourceUnavailable: it can't be reached, or is no video, or may not be watched.
     """
-    if urlsplit(url).scheme.lower() == LOCAL_SCHEME:
-        container = _local_camera(url, access.timeout_s)
-    else:
-        address, options = _address(url, access)
-        container = _opened(url, address, options, access.timeout_s)
-    with container:
+    with ExitStack() as exit_stack:
+        container = exit_stack.enter_context(_container(url, access, asked_s, exit_stack))
         if not container.streams.video:
             raise SourceUnavailable(f"{redacted(url)} has no video in it", StreamFault.NO_VIDEO)
         yield container
 
 
-def _address(url: str, access: Access) -> tuple[str, dict[str, str]]:
-    """Return the address and FFmpeg's options.
-
-    FFmpeg would send the headers along with a redirect, whoever it leads to: it is followed here instead.
-    """
-    if is_rtsp(url):
-        return url, {"rtsp_flags": "prefer_tcp"}
-    if not access.headers or not url.lower().startswith("http"):
-        return url, {}
-    with Web(url, access, lambda: False) as web:
-        found = web.get(web.url, most_bytes=1).url
-    asked, answering = httpx.URL(url), httpx.URL(found)
-    if not Secrets(asked, access.headers).may_go_to(answering):
-        return found, {}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in access.headers.items())
-    return str(answering.copy_with(userinfo=asked.userinfo)), {"headers": lines}
+def _container(url: str, access: Access, asked_s: Callable[[], float], exit_stack: ExitStack) -> Any:
+    scheme, timeout_s = urlsplit(url).scheme.lower(), access.timeout_s
+    if scheme in ("http", "https"):
+        answer = exit_stack.enter_context(LongAnswer.opened(url, access, asked_s))
+        return _opened(url, answer, BYTES_ONLY, timeout_s, form=answer.form)
+    with refusing():
+        access.reach.check(url)
+    if scheme == LOCAL_CAMERA:
+        return _local_camera(url, timeout_s)
+    return _opened(url, url, {"rtsp_flags": "prefer_tcp"} if is_rtsp(url) else {}, timeout_s)
 
 
 def _local_camera(url: str, timeout_s: float) -> Any:
@@ -80,10 +73,10 @@ def _local_camera(url: str, timeout_s: float) -> Any:
 
 
 def _opened(
-    url: str, address: str, options: dict[str, str], timeout_s: float, *, form: str | None = None
+    url: str, file: str | LongAnswer, options: dict[str, str], timeout_s: float, *, form: str | None = None
 ) -> Any:
     try:
-        return av.open(address, format=form, options=options, timeout=(timeout_s, timeout_s))
+        return av.open(file, format=form, options=options, timeout=(timeout_s, timeout_s))
     except (FFmpegError, OSError, ValueError) as error:
         raise unavailable(url, error, timeout_s) from error
 

@@ -9,6 +9,9 @@ from av.error import FFmpegError
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.pieces import CodedFrame, Packet, VideoCodec
 
+MAX_PIXELS = 40_000_000
+"""A little over 8K, which takes 60 MB; a header may announce a thousand times that."""
+
 
 class Decoder:
     """Decodes packets in order; frames come out only if they were asked for.
@@ -61,8 +64,8 @@ class Decoder:
         if codec != self._codec:
             yield from self.drained()
             self._context, self._codec = _context(codec), codec
-            if self._skip_loop_filter:
-                self._context.options = {"skip_loop_filter": "all"}
+            more = {"skip_loop_filter": "all"} if self._skip_loop_filter else {}
+            self._context.options = {"max_pixels": str(MAX_PIXELS), **more}
 
     def _decoded(self, packet: Packet | None) -> Iterator[Picture]:
         if self._context is None:

@@ -9,12 +9,13 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from hypersight_core.errors import SourceUnavailable, StreamFault
+from hypersight_core.video.formats import BYTES_ONLY
 from hypersight_core.video.pieces import CodedFrame, KeptPacket, Packet, VideoCodec, frame_interval_s
 from hypersight_core.video.spill import SegmentBytes
 from hypersight_core.video.times import PacketTimes
 
 MPEG_TS_SYNC = b"\x47"
-QUICK_LOOK = {"probesize": "5000", "analyzeduration": "1"}
+QUICK_LOOK = {"probesize": "5000", "analyzeduration": "1", **BYTES_ONLY}
 """A transport stream needs no long look: the decoder reads the parameter sets in the stream."""
 NO_TRIAL_DECODING = [{"skip_frame": "all"}] * 8
 """For each stream: opening a segment would decode a frame just to learn the colour format, which our decoder
@@ -53,7 +54,7 @@ def cut_from_bytes(data: SegmentBytes, usual_frame_s: float, listed_s: float = L
             data.file,
             "r",
             format="mpegts" if is_transport_stream else None,
-            options=QUICK_LOOK if is_transport_stream else {},
+            options=QUICK_LOOK if is_transport_stream else BYTES_ONLY,
             stream_options=NO_TRIAL_DECODING,
             buffer_size=READ_BYTES,
         ) as container:

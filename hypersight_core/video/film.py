@@ -13,6 +13,7 @@ from av.error import FFmpegError
 
 from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.video.demux import Cut, codec_of, cut, video_stream, whole_packets
+from hypersight_core.video.formats import FILE_ONLY
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
 from hypersight_core.video.slicing import Slicer
 from hypersight_core.video.times import USUAL_FRAME_S, PacketTimes
@@ -113,7 +114,8 @@ def opened_film(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise SourceUnavailable(f"there is no file {path}", StreamFault.NOT_FOUND)
     try:
-        container = av.open(str(path))
+        # a name such as `concat:…` would be one of FFmpeg's own addresses
+        container = av.open(f"file:{path}", options=FILE_ONLY)
     except PermissionError as error:
         raise SourceUnavailable(f"{path} may not be read: check its permissions") from error
     except (FFmpegError, ValueError) as error:

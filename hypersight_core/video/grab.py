@@ -2,9 +2,11 @@
 
 After the URL may come lines `Name: value`, headers for HTTP. The answer is one JSON object: what the stream
 is, or `fault` and `detail`. The API runs this as a process of its own: it must not decode video itself, and a
-URL on a command line could be read by everybody on the machine.
+URL on a command line could be read by everybody on the machine. `--hosts` and `--media-dir` are the settings
+`HYPERSIGHT_CAMERA_HOSTS` and `HYPERSIGHT_MEDIA_DIR`.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -12,7 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypersight_core.errors import HypersightError, SourceUnavailable, StreamFault
+from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted_text
+from hypersight_core.settings import Settings
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.picture import Picture
 from hypersight_core.video.sampler import FrameSampler
@@ -78,14 +82,14 @@ def grabbed(url: str, access: Access = USUAL_ACCESS) -> Grab:
 
 def main() -> int:
     """Write the frame; print what the stream is, or why there is none; return the exit code."""
-    if len(sys.argv) != 2:
-        return _failed("give the JPEG to write as the only argument, and the URL on standard input")
-    out, (url, *lines) = Path(sys.argv[1]), [line.strip() for line in sys.stdin] or [""]
+    asked = _arguments()
+    out, (url, *lines) = asked.out, [line.strip() for line in sys.stdin] or [""]
     if not url:
         return _failed("no URL on standard input")
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     try:
-        grab = grabbed(url, Access(TIMEOUT_S, headers))
+        reach = Reach.of(Settings(camera_hosts=asked.hosts, media_dir=asked.media_dir))
+        grab = grabbed(url, Access(TIMEOUT_S, headers, reach=reach))
         part = out.with_suffix(".part")
         part.write_bytes(encode_jpeg(grab.picture.to_bgr(), QUALITY))
         part.replace(out)
@@ -97,6 +101,14 @@ def main() -> int:
         return _failed(f"{out} can't be written: {error.strerror}")
     print(json.dumps(grab.facts()))  # noqa: T201 - the answer
     return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m hypersight_core.video.grab")
+    parser.add_argument("out", type=Path, metavar="OUT.jpg")
+    parser.add_argument("--hosts", default="")
+    parser.add_argument("--media-dir", default="/")
+    return parser.parse_args()
 
 
 def _failed(problem: str, fault: StreamFault = StreamFault.OTHER) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from hypersight_core.errors import SourceUnavailable
-from hypersight_core.video.access import Access
+from hypersight_core.reach import file_path
+from hypersight_core.video.access import Access, refusing
 from hypersight_core.video.background import BackgroundSource, Heard
 from hypersight_core.video.film import FilmSource, Recording
 from hypersight_core.video.hls import MOST_BACKOFF_S, HlsReader
@@ -62,11 +63,12 @@ def open_source(
         recording: what the owner knows better than the file.
 
     Raises:
-        SourceUnavailable: there is no such file, or no video in it (while iterating).
+        SourceUnavailable: a file that may not be watched; there is none, or no video in it (while iterating).
     """
     path = file_path(url)
     if path is not None:
-        return FilmSource(path, stop=stop, recording=recording or Recording(), resume_after=resume_after)
+        found = _admitted(path, access or Access())
+        return FilmSource(found, stop=stop, recording=recording or Recording(), resume_after=resume_after)
     reader = _reader(url, access or Access(), resume_after)
     return BackgroundSource(reader, stop=stop, on_state=on_state)
 
@@ -80,7 +82,7 @@ def probe(url: str, access: Access | None = None) -> StreamFacts:
     access = access or Access()
     path = file_path(url)
     if path is not None:
-        return film_facts(path)
+        return film_facts(_admitted(path, access))
     if not _is_http(url):
         return stream_facts(url, access)
     with Web(url, access, lambda: False) as web:
@@ -90,13 +92,9 @@ def probe(url: str, access: Access | None = None) -> StreamFacts:
     return stream_facts(url, access)
 
 
-def file_path(url: str) -> Path | None:
-    """Return the path a file URL or a bare path names; None for streams."""
-    if "://" not in url:
-        return Path(url)
-    if urlsplit(url).scheme.lower() == "file":
-        return Path(unquote(url.split("://", 1)[1]))
-    return None
+def _admitted(path: Path, access: Access) -> Path:
+    with refusing():
+        return access.reach.film(path)
 
 
 def _is_http(url: str) -> bool:

@@ -44,12 +44,13 @@ class StreamReader:
         self._timeline = Timeline()
         self._news = News()
         self._backoff = Backoff(MOST_BACKOFF_S)
+        self._asked_s = 0.0
 
     def read(self, stop: Callable[[], bool]) -> Iterator[Heard]:
         """Yield slices, gaps, and changes of state."""
         while not stop():
             try:
-                with opened_stream(self._url, self._access) as container:
+                with opened_stream(self._url, self._access, lambda: self._asked_s) as container:
                     yield from self._slices(container, stop)
                 problem = SourceUnavailable(f"{redacted(self._url)} ended the stream")
             except SourceUnavailable as error:
@@ -104,7 +105,7 @@ class StreamReader:
             SourceUnavailable: only sound comes, or another codec than at the start: FFmpeg goes on for ever.
         """
         is_timeless = container.format.name in TIMELESS_FORMATS
-        began_s = came_s = time.monotonic()
+        began_s = came_s = self._asked_s = time.monotonic()
         for packet in whole_packets(container, None):
             now_s = time.monotonic()
             if packet.stream_index != stream.index:
@@ -120,6 +121,7 @@ class StreamReader:
                 packet.time_base = MILLISECONDS
                 packet.pts = packet.dts = round((now_s - began_s) * 1000)
             yield packet
+            self._asked_s = time.monotonic()
 
     def _placed(self, piece: Cut, start_at: datetime | None, behind_s: float) -> Iterator[Heard]:
         self._backoff.reset()

@@ -2,23 +2,26 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
 from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
 from hypersight_core.tls import tls_context
-from hypersight_core.video.access import Access, Secrets
+from hypersight_core.video.access import Access, Secrets, refusing
 
 CONNECT_S = 5.0
 MAX_BYTES = 512 << 20
 """No media segment is larger; an endless answer is cut off here."""
 MAX_TEXT_BYTES = 16 << 20
 """No playlist is larger."""
+HEADERS = {"User-Agent": "hypersight", "Accept-Encoding": "identity"}
+"""Nothing is unpacked: a kilobyte that unpacks to a gigabyte would be in memory before anybody counts."""
 FAULTS = {
     401: StreamFault.REFUSED,
     403: StreamFault.REFUSED,
@@ -52,11 +55,14 @@ class Web:
         self.url = str(parsed.copy_with(username=None, password=None, fragment=None))
         self.access, self._stop = access, stop
         self._secrets = Secrets(parsed, access.headers)
+        self._host = parsed.host
         self._client = httpx.Client(
             follow_redirects=True,
-            headers={"User-Agent": "hypersight"},
+            headers=HEADERS,
             verify=tls_context(),
-            event_hooks={"request": [self._secrets.add_headers]},
+            # A proxy would connect where our rules do not see it.
+            trust_env=False,
+            event_hooks={"request": [self._check_host, self._secrets.add_headers]},
         )
 
     def __enter__(self) -> Self:
@@ -101,19 +107,56 @@ class Web:
         except httpx.HTTPError as error:
             if exchange.taken_bytes:
                 return Answer(url, is_whole=False)
-            raise _unavailable(url, error, within_s) from error
+            raise unavailable(url, error, within_s) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
 
-    def _exchanged(self, url: str, exchange: "_Exchange", within_s: float) -> Answer:
-        ends_s = time.monotonic() + within_s
+    @contextmanager
+    def opened(self, url: str, within_s: float) -> Iterator[httpx.Response]:
+        """Begin an answer whose body is read by the caller; no pause in it may be longer than `within_s`.
+
+        Raises:
+            SourceUnavailable: nothing came; the message says why and what to do.
+        """
+        try:
+            with self._asked(url, within_s, {}) as response:
+                yield response
+        except httpx.HTTPError as error:
+            raise unavailable(url, error, within_s) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SourceUnavailable(f"{redacted(url)} is no usable address: {error}") from error
+
+    @contextmanager
+    def _asked(self, url: str, within_s: float, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         timeout = httpx.Timeout(max(0.1, within_s), connect=min(CONNECT_S, max(0.1, within_s)))
         login = self._secrets.login(httpx.URL(url))
-        headers = exchange.part.headers()
-        with self._client.stream("GET", url, timeout=timeout, auth=login, headers=headers) as response:
+        more: Any = {"timeout": timeout, "auth": login, "headers": headers}
+        with self._client.stream("GET", url, extensions={"trace": self._check_peer}, **more) as response:
             _refuse_errors(response)
+            yield response
+
+    def _check_host(self, request: httpx.Request) -> None:
+        """Refuse where a request must not go, before anybody is connected to; redirected ones, too."""
+        self._host = request.url.host
+        with refusing():
+            self.access.reach.check_host(self._host)
+
+    def _check_peer(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Refuse who is really connected to: a name may lead elsewhere when it is looked up once more."""
+        if event == "connection.connect_tcp.complete":
+            stream = facts["return_value"]
+            try:
+                with refusing():
+                    self.access.reach.check_address(self._host, stream.get_extra_info("server_addr")[0])
+            except SourceUnavailable:
+                stream.close()
+                raise
+
+    def _exchanged(self, url: str, exchange: "_Exchange", within_s: float) -> Answer:
+        ends_s = time.monotonic() + within_s
+        with self._asked(url, within_s, exchange.part.headers()) as response:
             exchange.part.answered(response.status_code)
-            for chunk in response.iter_bytes():  # as it comes: waiting for more would outwait the time-out
+            for chunk in response.iter_raw():  # as it comes: waiting for more would outwait the time-out
                 if exchange.is_done(chunk):
                     break
                 if exchange.is_too_much or time.monotonic() > ends_s or self._stop():
@@ -189,7 +232,8 @@ def _refuse_errors(response: httpx.Response) -> None:
     )
 
 
-def _unavailable(url: str, error: httpx.HTTPError, within_s: float) -> SourceUnavailable:
+def unavailable(url: str, error: httpx.HTTPError, within_s: float) -> SourceUnavailable:
+    """Say in words why an answer did not come."""
     where = redacted(url)
     if isinstance(error, httpx.TimeoutException):
         late = f"{where} did not answer within {within_s:g} s: is the camera reachable from here?"

@@ -17,6 +17,7 @@ from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import LeaseLost
 from hypersight_core.live.publisher import FacesPublisher
 from hypersight_core.processors.interface import FoundFaces, Services
+from hypersight_core.reach import Reach
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
@@ -127,6 +128,7 @@ class _Follower:
             Path(settings.segments_dir or settings.var_dir / "segments").expanduser(),
             settings.segments_max_mb << 20,
         )
+        self._reach = Reach.of(settings)
         self._figures = figures
         self._lag = LagMeter()
         self._clock = ClockNotice()
@@ -144,7 +146,8 @@ class _Follower:
             self._lag.reset()
             plan = self._updated(plan)
             is_done = partial(self._is_elsewhere, plan)
-            with _opened(plan, self._folder, is_done, self._heard, self._loop.position_at) as source:
+            access = Access(headers=plan.camera.http_headers, folder=self._folder, reach=self._reach)
+            with _opened(plan, access, is_done, self._heard, self._loop.position_at) as source:
                 plan = self._pieces(source, plan)
         return reason
 
@@ -242,15 +245,13 @@ def _whereabouts(plan: WatchPlan) -> tuple[str, Mapping[str, str]]:
 @contextmanager
 def _opened(
     plan: WatchPlan,
-    folder: SegmentFolder,
+    access: Access,
     is_over: Callable[[], bool],
     heard: Callable[[SourceState], None],
     resume_after: datetime | None,
 ) -> Iterator[Source]:
-    camera = plan.camera
-    access = Access(headers=camera.http_headers, folder=folder)
     source = open_source(
-        camera.stream_url, stop=is_over, access=access, on_state=heard, resume_after=resume_after
+        plan.camera.stream_url, stop=is_over, access=access, on_state=heard, resume_after=resume_after
     )
     try:
         yield source

@@ -415,8 +415,8 @@ def test_user_and_password_of_a_long_answer_stay_when_it_is_redirected(film, tmp
     ("url", "said"),
     [
         ("v4l2:///dev/video77", "there is no camera /dev/video77"),
-        ("v4l2:///etc/passwd", "there is no camera /etc/passwd"),
-        ("v4l2:///dev/null", "can't be read"),
+        ("v4l2:///etc/passwd", "cameras of this machine are v4l2:///dev/video0"),
+        ("v4l2:///dev/watchdog", "cameras of this machine are v4l2:///dev/video0"),
         ("v4l2:///dev/video77?speed=1", "speed is none of video_size, framerate, input_format"),
     ],
 )
