@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, RequestBody
 
 from hypersight_core.errors import InvalidInput
 
@@ -35,18 +35,29 @@ def understood(body: bytes, kind: type[Body]) -> Body:
         raise InvalidInput("the request is no JSON") from error
 
 
-def described(kind: type[msgspec.Struct]) -> type[Operation]:
-    """Return what puts a body that `understood` reads into the API's description."""
-    _, components = msgspec.json.schema_components([kind], ref_template="{name}")
-    schema: Any = _whole(components[kind.__name__], components)
+def described(kind: type[msgspec.Struct] | None, answer: type | None = None) -> type[Operation]:
+    """Return what puts bodies that the framework does not see into the API's description.
+
+    Args:
+        kind: what `understood` reads; None: no body.
+        answer: what a handler that returns bytes writes as JSON.
+    """
 
     @dataclass
     class WithBody(Operation):
         def __post_init__(self) -> None:
-            content = {"application/json": OpenAPIMediaType(schema=schema)}
-            self.request_body = RequestBody(content=content, required=True)
+            if kind is not None:
+                self.request_body = RequestBody(content=_content(kind), required=True)
+            if answer is not None and self.responses is not None:
+                self.responses["200"] = OpenAPIResponse(description="OK", content=_content(answer))
 
     return WithBody
+
+
+def _content(kind: type) -> dict[str, OpenAPIMediaType]:
+    (found,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+    schema: Any = _whole(found, components)
+    return {"application/json": OpenAPIMediaType(schema=schema)}
 
 
 def _whole(schema: Any, components: dict[str, Any]) -> Any:

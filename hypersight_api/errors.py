@@ -26,6 +26,7 @@ from hypersight_core.redaction import redacted_text
 
 logger = logging.getLogger(__name__)
 
+PROBLEMS = "application/problem+json"
 FIELD_PATHS = ("/traffic", "/objects", "/statusWatch", "/getFrame")
 FIELD_FOLDERS = ("/frame/", "/videos/")
 RETRY_AFTER_S = 2
@@ -73,13 +74,13 @@ def explained(request: AnyRequest, error: Exception) -> Explanation:
 def answered(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer an error as the API does."""
     told = explained(request, error)
-    if _is_of_the_field(request.url.path):
+    if is_of_the_field(request.url.path):
         content: dict[str, Any] = {"err": True, "msg": told.detail}
         media_type = "application/json"
     else:
         content = {"type": "about:blank", "title": told.status.phrase, "status": told.status.value}
         content |= {"detail": told.detail} | ({"errors": told.errors} if told.errors else {})
-        media_type = "application/problem+json"
+        media_type = PROBLEMS
     return Response(
         json.dumps(content).encode(),
         status_code=told.status.value,
@@ -95,7 +96,8 @@ def _fields(error: HypersightError) -> list[dict[str, str]]:
     return [{"field": error.field, "message": redacted_text(str(error))}]
 
 
-def _is_of_the_field(path: str) -> bool:
+def is_of_the_field(path: str) -> bool:
+    """Say whether a call exists in the field, whose errors are told in its own form."""
     return path.rstrip("/") in FIELD_PATHS or path.startswith(FIELD_FOLDERS)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Schema
 
+from hypersight_api.errors import PROBLEMS, is_of_the_field
 from hypersight_api.pages.api_docs import groups, shapes
 from hypersight_api.pages.shell import Shell
 
@@ -15,6 +17,39 @@ DESCRIPTION = """People metrics from live cameras: traffic, persons present, fac
 Every metric says its `coverage`: for how much of the interval the camera was really watched. A metric of
 0 with little coverage means that nobody looked, not that nobody was there.
 """
+
+
+PROBLEM = Schema(
+    type=OpenAPIType.OBJECT,
+    title="Problem",
+    description="RFC 9457 problem details",
+    properties={
+        "type": Schema(type=OpenAPIType.STRING),
+        "title": Schema(type=OpenAPIType.STRING),
+        "status": Schema(type=OpenAPIType.INTEGER),
+        "detail": Schema(type=OpenAPIType.STRING),
+        "errors": Schema(type=OpenAPIType.ARRAY, description="Which fields it is about"),
+    },
+    required=["type", "title", "status", "detail"],
+)
+FAILURE = Schema(
+    type=OpenAPIType.OBJECT,
+    title="Failure",
+    properties={"err": Schema(const=True), "msg": Schema(type=OpenAPIType.STRING)},
+    required=["err", "msg"],
+)
+
+
+def describe_errors(described: OpenAPI) -> None:
+    """Say of every call how its errors look; what the framework says of them is true of its own only."""
+    for path, item in (described.paths or {}).items():
+        media_type, schema = ("application/json", FAILURE) if is_of_the_field(path) else (PROBLEMS, PROBLEM)
+        content = {media_type: OpenAPIMediaType(schema=schema)}
+        for operation in (item.get, item.post, item.put, item.patch, item.delete):
+            if operation is not None and operation.responses is not None:
+                for status in [one for one in operation.responses if one >= "400"]:
+                    del operation.responses[status]
+                operation.responses["default"] = OpenAPIResponse(description="Why not", content=content)
 
 
 def openapi_config(version: str, shell: Shell) -> OpenAPIConfig:

@@ -11,7 +11,15 @@ from litestar.status_codes import HTTP_200_OK
 
 from hypersight_api.bodies import described, understood
 from hypersight_api.field import answers
-from hypersight_api.field.schemas import FrameQuestion, ObjectsQuestion, TrafficQuestion
+from hypersight_api.field.schemas import (
+    FrameAnswer,
+    FrameQuestion,
+    ObjectsAnswer,
+    ObjectsQuestion,
+    TrafficAnswer,
+    TrafficQuestion,
+    Watching,
+)
 from hypersight_api.frames import pictures
 from hypersight_api.services import now
 from hypersight_core.settings import Settings
@@ -25,7 +33,7 @@ TAGS = ("in the field",)
     status_code=HTTP_200_OK,
     tags=TAGS,
     sync_to_thread=True,
-    operation_class=described(TrafficQuestion),
+    operation_class=described(TrafficQuestion, TrafficAnswer),
 )
 def post_traffic(body: RawBody, store: NamedDependency[Store]) -> Response[bytes]:
     """Number of persons in `start_ts < ts <= stop_ts` (no `stop_ts`: now).
@@ -40,20 +48,20 @@ def post_traffic(body: RawBody, store: NamedDependency[Store]) -> Response[bytes
     status_code=HTTP_200_OK,
     tags=TAGS,
     sync_to_thread=True,
-    operation_class=described(ObjectsQuestion),
+    operation_class=described(ObjectsQuestion, ObjectsAnswer),
 )
 def post_objects(body: RawBody, store: NamedDependency[Store]) -> Response[bytes]:
     """The last count at or before `ts` (no `ts`: now)."""
     return _json(answers.objects(store, understood(body, ObjectsQuestion), now()))
 
 
-@get("/statusWatch", tags=TAGS, sync_to_thread=True)
+@get("/statusWatch", tags=TAGS, sync_to_thread=True, operation_class=described(None, dict[str, Watching]))
 def get_status_watch(store: NamedDependency[Store]) -> Response[bytes]:
     """A key per camera; `watching` is true only while a live process really watches it."""
     return _json(answers.status_watch(store))
 
 
-@post("/getFrame", status_code=HTTP_200_OK, tags=TAGS, operation_class=described(FrameQuestion))
+@post("/getFrame", status_code=HTTP_200_OK, tags=TAGS, operation_class=described(FrameQuestion, FrameAnswer))
 async def post_get_frame(
     body: RawBody, store: NamedDependency[Store], settings: NamedDependency[SkipValidation[Settings]]
 ) -> Response[bytes]:

@@ -24,7 +24,7 @@ def get_readyz(store: NamedDependency[Store]) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@get("/metrics", tags=("health",), sync_to_thread=True)
+@get("/metrics", media_type="text/plain", tags=("health",), sync_to_thread=True)
 def get_metrics(figures: NamedDependency[SkipValidation[Figures]]) -> Response[bytes]:
     """Figures in Prometheus' text form."""
     return Response(figures.text(), media_type=PROMETHEUS_TEXT)

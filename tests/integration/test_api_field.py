@@ -171,7 +171,8 @@ def test_a_frame_of_a_watched_camera_is_its_latest_one(client, tmp_path):
 
 
 def test_a_frame_of_a_camera_nobody_watches_is_taken_now(client, store, tmp_path):
-    film = write_film(tmp_path / "film.mp4", Film(width_px=320, height_px=240))
+    (tmp_path / "media").mkdir()
+    film = write_film(tmp_path / "media" / "film.mp4", Film(width_px=320, height_px=240))
     with store.transaction() as tx:
         cameras.create_camera(tx, camera_settings(stream_url=film.as_uri()))
     reply = client.post("/getFrame", json={"camera_id": 2}).json()

@@ -175,12 +175,14 @@ def test_a_row_changed_by_sql_shows_no_file_and_no_foreign_host(
             answer = client.get(f"/api/v1/cameras/{camera.camera_id}/snapshot.jpg")
             assert answer.status_code == 503, answer.text
         stop = threading.Event()
-        threading.Timer(1.5, stop.set).start()
+        timer = threading.Timer(60 if url.startswith("file") else 4, stop.set)
+        timer.start()
         if url.startswith("file"):
             with pytest.raises(SourceUnavailable, match="HYPERSIGHT_MEDIA_DIR"):
                 watch_camera(settings, camera.camera_id, "test", stop)
         else:
             assert watch_camera(settings, camera.camera_id, "test", stop) == "stopped"
+        timer.cancel()
     with store.transaction() as tx:
         assert tx.execute(sa.text("SELECT sum(frames_detected) FROM observation")).scalar() in (None, 0)
     assert seen == []
