@@ -39,7 +39,8 @@ class RequestBody:
 class Answer:
     """What may come back."""
 
-    status: int
+    status: str
+    """Its number, or `else`."""
     phrase: str
     media_type: str
     words: tuple[Word, ...]
@@ -142,8 +143,14 @@ def _answers(responses: Mapping[str, Any]) -> Sequence[Answer]:
         content = told.get("content") or {"": {}}
         for media_type, one in content.items():
             answer = words(one["schema"]) if "schema" in one else ()
-            found.append(Answer(int(status), HTTPStatus(int(status)).phrase, media_type, answer))
+            found.append(Answer(*_outcome(status, told), media_type, answer))
     return found
+
+
+def _outcome(status: str, told: Mapping[str, Any]) -> tuple[str, str]:
+    if status == "default":
+        return "else", str(told["description"])
+    return status, HTTPStatus(int(status)).phrase
 
 
 def _anchor(text: str) -> str:

@@ -422,7 +422,7 @@ def test_the_description_of_the_api_names_every_call_and_needs_no_other_site(cli
             assert call.get("description"), f"{method} {path} has no description"
     page = client.get("/schema").text
     assert "://" not in page
-    assert "make setup" in page
+    assert "/api/v1/cameras/test-connection" in page
 
 
 def test_a_database_without_our_tables_is_a_503_that_says_what_to_do(empty_database_url, tmp_path):

@@ -80,6 +80,7 @@ def test_every_call_of_a_description_is_there_with_its_parameters():
                     ],
                     "responses": {
                         "404": {},
+                        "default": {"description": "Why not"},
                         "200": {"content": {"image/jpeg": {"schema": {"type": "string"}}}},
                     },
                 },
@@ -104,8 +105,9 @@ def test_every_call_of_a_description_is_there_with_its_parameters():
     )
     assert [(one.name, one.choices) for one in get.parameters] == [("id", ()), ("at", ("true", "false"))]
     assert [(one.status, one.phrase, one.media_type) for one in get.answers] == [
-        (200, "OK", "image/jpeg"),
-        (404, "Not Found", ""),
+        ("200", "OK", "image/jpeg"),
+        ("404", "Not Found", ""),
+        ("else", "Why not", ""),
     ]
     assert (delete.method, delete.body) == ("DELETE", None)
     assert other.name == "other"
