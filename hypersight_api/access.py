@@ -17,7 +17,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as AsgiScope
 
-from hypersight_api.principals import NEIGHBOUR, OWNER, WATCHER, Principals
+from hypersight_api.principals import NEIGHBOUR, OWNER, SCRAPER, WATCHER, Principals
 from hypersight_api.services import now
 from hypersight_api.sessions import CSRF_HEADER, SESSION_COOKIE, Sessions, Visitor
 from hypersight_core.domain.access import Principal, Scope
@@ -30,7 +30,7 @@ OPEN_PATHS = ("/healthz", "/readyz")
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 SIGN_IN_PATHS = (SIGN_IN, "/static/shell.css", "/static/theme.js", "/static/icon.svg")
 """What a browser needs to ask for the token; none of it tells anything about this installation."""
-LIVE_PATH = "/live/faces"
+LIVE_PATH, FIGURES_PATH = "/live/faces", "/metrics"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CHALLENGE = {"www-authenticate": 'Basic realm="hypersight", charset="UTF-8"'}
 
@@ -66,6 +66,7 @@ class Access(ASGIMiddleware):
 
     def __init__(self, settings: Settings, sessions: Sessions, principals: Principals) -> None:
         self._api_token, self._live_token = settings.api_token, settings.live_token
+        self._metrics_token = settings.metrics_token
         self._sessions, self._principals = sessions, principals
         self._hosts = {*LOOPBACK, settings.api_host.lower()}
 
@@ -113,6 +114,8 @@ class Access(ASGIMiddleware):
                 return OWNER
             if self._live_token and asked.url.path == LIVE_PATH and same(shown, self._live_token):
                 return WATCHER
+            if self._metrics_token and asked.url.path == FIGURES_PATH and same(shown, self._metrics_token):
+                return SCRAPER
             if principal := await self._principals.of_token(shown):
                 return principal
         return None

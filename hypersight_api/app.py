@@ -92,7 +92,7 @@ def create_app(settings: Settings) -> Litestar:
     """
     store = Store(settings.database_url, application_name="hypersight api", pool_size=DATABASE_CONNECTIONS)
     hub = FacesHub()
-    figures = Figures(store)
+    figures = Figures(store, settings)
     vendor = Vendor(settings.cache_dir)
     shell = Shell(vendor, settings.dagster_url)
     sessions, principals = Sessions(settings.api_token), Principals(store)

@@ -25,6 +25,9 @@ OWNER = Principal("API token", SCOPES[Role.ADMIN])
 NEIGHBOUR = Principal("this machine", SCOPES[Role.ADMIN])
 """Programs on a machine whose server is open to it alone."""
 WATCHER = Principal("watcher", frozenset({Scope.EVENTS_INGEST}))
+SCRAPER = Principal("metrics token", frozenset({Scope.METRICS_READ}))
+"""Whoever shows HYPERSIGHT_METRICS_TOKEN at `/metrics`; anywhere else it is nobody. It needs no database,
+so that a scrape can say that there is none."""
 
 Key = tuple[str, object]
 

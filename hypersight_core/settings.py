@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where people reach the page; Dagster's runs and notifications link to it."""
     live_token: str = ""
     """Bearer token of watchers broadcasting faces; empty: broadcasting is refused."""
+    metrics_token: str = ""
+    """Bearer token that reads `/metrics` and nothing else, for Prometheus; empty: there is none."""
     redis_url: str = ""
     """Redis through which several API processes share faces, `redis://host:6379/0`; empty: one process."""
     api_workers: int = 1

@@ -10,13 +10,15 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from hypersight_api.health.watchers import WatcherCollector
 from hypersight_api.workers import figures_folder
+from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
+from hypersight_core.store.spool_depths import SpoolDepths
 
 
 class Figures:
     """All figures of one application."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "hypersight_api_requests",
@@ -36,7 +38,8 @@ class Figures:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
-        self._watchers = WatcherCollector(store)
+        spools = SpoolDepths(settings.var_dir / "spool")
+        self._watchers = WatcherCollector(store, spools, settings.spool_max_mb * 1024**2)
         self._shared_in = figures_folder()
 
     def text(self) -> bytes:

@@ -66,6 +66,16 @@ class DetectorFigures:
         return sum(self.outcomes.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Persons who passed into and out of one zone, of events that are in the database."""
+
+    processor_id: int
+    zone: int
+    came: int = 0
+    went: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherFigures:
     """Everything a watcher counts."""
@@ -80,3 +90,5 @@ class WatcherFigures:
     """Previews that are written now."""
     spool_bytes: int = 0
     """Records on disk that wait for the database."""
+    passed: tuple[Passed, ...] = ()
+    """Nobody passed any other zone."""

@@ -4,6 +4,7 @@ The questions are functions in the database (`migrations/sql/0003_functions.sql`
 speaks SQL, and one round trip each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -123,6 +124,12 @@ def presence_at(tx: Connection, processor_id: int, at: datetime) -> Presence:
     return Presence(last, coverage_of(row.watched_s, since, at))
 
 
+def present_now(tx: Connection, processor_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many persons are there now, by processor; without those where nobody looked for a minute."""
+    rows = tx.execute(_PRESENT_NOW, {"processor_ids": list(processor_ids)})
+    return {row.processor_id: row.people_count for row in rows}
+
+
 def presence_series(
     tx: Connection, processor_id: int, start: datetime, stop: datetime, bucket: str, time_zone: ZoneInfo
 ) -> list[PresenceBucket]:
@@ -234,5 +241,9 @@ _LAST_COUNT = sa.text("SELECT value, ts FROM objects_at(:processor_id, :at)")
 _OBJECTS_AT = sa.text("""
 SELECT last.value, last.ts, watched_seconds(rollup.camera_of(:processor_id), :since, :at) AS watched_s
 FROM (VALUES (true)) AS always LEFT JOIN objects_at(:processor_id, :at) AS last ON true
+""")
+_PRESENT_NOW = sa.text("""
+SELECT processor_id, people_count FROM presence_now
+WHERE processor_id = ANY (CAST(:processor_ids AS int[])) AND NOT stale
 """)
 _WATCHED = sa.text("SELECT watched_seconds(:camera_id, :start_at, :stop_at)")

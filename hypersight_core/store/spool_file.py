@@ -109,7 +109,7 @@ class SpoolFile:
                 logger.warning("spool ends in half a record", extra={"file": self.path.name, "at": start})
                 os.ftruncate(self._descriptor, start)
                 return
-            seq = _seq(line)
+            seq = seq_of(line)
             if seq is None:
                 logger.error("spool record is damaged", extra={"file": self.path.name, "at": start})
             else:
@@ -130,7 +130,8 @@ def _lines(descriptor: int) -> Iterator[bytes]:
         yield from file
 
 
-def _seq(line: bytes) -> int | None:
+def seq_of(line: bytes) -> int | None:
+    """Return which record a line of a file is; None when it is damaged."""
     checksum, _, body = line[:-1].partition(b" ")
     if checksum != b"%08x" % zlib.crc32(body):
         return None

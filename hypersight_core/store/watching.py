@@ -80,6 +80,12 @@ def checkpoint(tx: Connection, camera_id: int) -> Checkpoint | None:
     return None if row is None else Checkpoint(*row)
 
 
+def written_seqs(tx: Connection) -> dict[int, int]:
+    """Return `seq` of the newest record in the database, by camera."""
+    saved = watcher_checkpoint.c
+    return {row.camera_id: row.seq for row in tx.execute(sa.select(saved.camera_id, saved.seq))}
+
+
 def seen_until(tx: Connection, camera_id: int) -> datetime | None:
     """Return up to when it is known whether a camera was watched; None when it never was."""
     seen = observation.c

@@ -9,11 +9,13 @@ from datetime import datetime
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
+from hypersight_core.domain.figures import Passed
 from hypersight_core.errors import DatabaseUnavailable, LeaseLost
 from hypersight_core.redaction import redacted_text
 from hypersight_core.store import previews, watching
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
+from hypersight_core.watcher.passages import Passages
 from hypersight_core.watcher.watchdog import Watchdog, end_process
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ class DatabaseLink:
         self.plan: WatchPlan | None = None
         self._previews: frozenset[int] = frozenset()
         self._read_s = 0.0
+        self._passages = Passages()
+        self._is_untold = False
         self.is_database_away = False
         self.is_stop_requested = False
         self.lost: LeaseLost | None = None
@@ -82,6 +86,11 @@ class DatabaseLink:
         """Bytes of records on disk that wait for the database."""
         return self._spool.depth_bytes
 
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """Who passed, of the records that this watcher wrote; for `describe`."""
+        return self._passages.passed()
+
     def append(self, record: SegmentRecord) -> bool:
         """Keep a record safe on disk and have it written soon; False when there is no room for it."""
         is_kept = self._spool.append(record)
@@ -106,14 +115,19 @@ class DatabaseLink:
             self._wake.wait(BEAT_S)
             self._wake.clear()
         deadline_s = time.monotonic() + DRAIN_S
-        while self.lost is None and self._spool.depth_bytes and time.monotonic() < deadline_s:
+        while self.lost is None and self._has_more() and time.monotonic() < deadline_s:
             self._round()
             if self.is_database_away:
                 time.sleep(0.2)
 
+    def _has_more(self) -> bool:
+        """Whether records wait, or what was written last is not in the figures yet."""
+        return self._is_untold or self._spool.depth_bytes > 0
+
     def _round(self) -> None:
         try:
             order = self._lease.beat(self.describe())
+            self._is_untold = False
             self.is_stop_requested = self.is_stop_requested or order.is_stop_requested
             self._read_plan()
             self._write_records()
@@ -140,7 +154,10 @@ class DatabaseLink:
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):
             with self._lease.transaction() as tx:
-                watching.record_segment(tx, record, token=self._token)
+                is_new = watching.record_segment(tx, record, token=self._token)
+            if is_new and record.events:
+                self._passages.add(record.events)
+                self._is_untold = True
             self._spool.acknowledge(record.seq)
             if written == RECORDS_A_ROUND:
                 self._wake.set()

@@ -276,6 +276,7 @@ def _figures(
         left_out=outputs.left_out,
         previews=outputs.preview_count,
         spool_bytes=link.spool_bytes,
+        passed=link.passed,
     )
 
 

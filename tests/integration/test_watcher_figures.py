@@ -93,6 +93,34 @@ def test_requests_frames_and_failures_of_a_watcher_are_at_metrics(
         eventually(lambda: 0 < asked.frames("detected") < before)
 
 
+def test_who_passed_and_who_is_present_is_at_metrics_as_the_events_say(
+    one: Watched, detector: FakeDetector, asked: Asked
+):
+    came, went = (
+        f'camera_id="1",direction="{direction}",processor_id="{one.traffic_id}",zone="0"'
+        for direction in ("in", "out")
+    )
+    objects = f'camera_id="1",processor_id="{one.objects_id}"'
+    passed, present = "hypersight_persons_passed_total", "hypersight_persons_present"
+    assert asked(passed) == asked(present) == {}
+    with Watcher(one):
+        eventually(lambda: asked(passed) == {came: 0.0, went: 0.0})
+        eventually(lambda: asked(passed)[went] >= 2, within_s=60)
+        eventually(lambda: asked(present).get(objects) == 1.0)
+        detector.fault = Fault.ERROR
+        eventually(lambda: asked("hypersight_camera_state") == {'camera_id="1",state="detector_away"': 1.0})
+        assert asked(present) == {}  # nobody looks: neither the last count, nor 0
+        detector.fault = None
+        eventually(lambda: objects in asked(present))
+
+    assert asked(present) == {}
+    counted = asked(passed)  # the last segment's too
+    for place, kind in ((came, "enter"), (went, "exit")):
+        assert counted[place] == sum(row["value"] for row in one.events(kind))
+    with Watcher(one, "run-2"):
+        eventually(lambda: asked(passed).get(came, counted[came]) < counted[came])
+
+
 def test_an_edit_shows_as_wanted_at_once_and_as_running_from_the_next_segment(one: Watched, asked: Asked):
     with Watcher(one):
         eventually(lambda: asked.frames("detected") > 0)
