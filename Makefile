@@ -28,8 +28,9 @@ demo: setup ## run the whole system on real footage; SAMPLE=path plays your own 
 up: setup ## run the whole system with your own cameras
 	@$(BIN)/hypersight up
 
-test: setup ## run every test; installs Chromium where there is none and apt may
+test: setup ## run every test; fetches Chromium and Prometheus where there is none and apt may
 	@sh deploy/browser.sh
+	@sh deploy/promtool.sh $(VENV)/prometheus
 	@$(BIN)/python -m pytest
 
 chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)
