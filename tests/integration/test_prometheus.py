@@ -83,14 +83,14 @@ def test_prometheus_reads_the_api_by_its_token_and_judges_all_alerts(installed, 
     with (
         api_process(database_url, tmp_path / "var", **tokens) as process,
         _prometheus(tmp_path, process.port) as url,
+        watched(installed, 1, figures=FIGURES),
     ):
-        with watched(installed, 1, figures=FIGURES):
-            found = _eventually(lambda: _asked(url, 'hypersight_persons_passed_total{direction="in"}'))
-            assert [one["metric"]["zone"] for one in found] == ["0"]
-            assert _asked(url, "up")[0]["value"][1] == "1"
-            judged = _eventually(lambda: [one for one in _rules(url) if one["health"] != "unknown"])
-            assert {one["health"] for one in judged} == {"ok"}
-            assert len(_rules(url)) == ALERTS.count("- alert:")
+        found = _eventually(lambda: _asked(url, 'hypersight_persons_passed_total{direction="in"}'))
+        assert [one["metric"]["zone"] for one in found] == ["0"]
+        assert _asked(url, "up")[0]["value"][1] == "1"
+        judged = _eventually(lambda: [one for one in _rules(url) if one["health"] != "unknown"])
+        assert {one["health"] for one in judged} == {"ok"}
+        assert len(_rules(url)) == ALERTS.count("- alert:")
 
 
 @contextmanager
