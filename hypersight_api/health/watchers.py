@@ -18,6 +18,7 @@ from hypersight_api.health.knowledge import CameraFacts, Knowledge, read_knowled
 from hypersight_api.health.persons import person_figures
 from hypersight_api.health.spools import spool_figures
 from hypersight_api.services import now
+from hypersight_core.domain.events import Reason
 from hypersight_core.domain.figures import LATENCY_BOUNDS_S, DetectorFigures
 from hypersight_core.errors import HypersightError
 from hypersight_core.store.engine import Store
@@ -26,6 +27,8 @@ from hypersight_core.store.spool_depths import SpoolDepths
 CAMERA = ("camera_id",)
 DETECTOR = ("camera_id", "detector")
 Cameras = Sequence[CameraFacts]
+RESULTS = ("detected", *(reason.value for reason in Reason))
+"""All are told from the start: what appears with its first frame has not risen."""
 BOUNDS = (*map(str, LATENCY_BOUNDS_S), "+Inf")
 
 
@@ -96,8 +99,8 @@ def _frames(known: Cameras) -> Iterable[Metric]:
     for facts in known:
         if facts.lease is None or facts.lease.figures is None:
             continue
-        for result, count in facts.lease.figures.frames.items():
-            frames.add_metric((*facts.labels, result), count)
+        for result in RESULTS:
+            frames.add_metric((*facts.labels, result), facts.lease.figures.frames.get(result, 0))
         left_out.add_metric(facts.labels, facts.lease.figures.left_out)
         if facts.live is not None:
             previews.add_metric(facts.labels, facts.lease.figures.previews)

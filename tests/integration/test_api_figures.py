@@ -68,6 +68,14 @@ def test_zones_nobody_passed_begin_at_zero_and_those_of_before_an_edit_stay(clie
         }  # fmt: skip
 
 
+def test_frames_are_told_by_every_result_from_the_start(client, store):
+    with watched(store, 1, figures=WatcherFigures(frames={"detected": 7})):
+        assert samples(client, "hypersight_camera_frames_total") == {
+            ("1", "detected"): 7, ("1", "late_dropped"): 0, ("1", "detector_error"): 0,
+            ("1", "stream_down"): 0, ("1", "paused"): 0,
+        }  # fmt: skip
+
+
 def test_persons_present_are_told_while_somebody_looks_and_else_left_out(client, store):
     present = "hypersight_persons_present"
     now = datetime.now(UTC)
