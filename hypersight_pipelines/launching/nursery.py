@@ -78,8 +78,9 @@ class Nursery:
         process = request.process
         if isinstance(request, Interrupt):
             return Answer(process=process, is_running=send_signal(process, signal.SIGINT))
+        is_running = not is_gone(process)  # first: what ends before the next line is collected by it
         self._collect()
-        return Answer(process=process, is_running=not is_gone(process), exit_code=self._ended.get(process))
+        return Answer(process=process, is_running=is_running, exit_code=self._ended.get(process))
 
     def _forked(self, request: Fork, connection: socket.socket) -> ProcessName:
         pid = os.fork()

@@ -122,6 +122,14 @@ def test_the_end_of_a_run_is_known(nursery, path, run_id, code):
     assert ended(path, forked(path, run_id)).exit_code == code
 
 
+def test_whoever_sees_the_end_of_a_run_knows_its_code(nursery, path):
+    for _ in range(60):  # looked at without a pause, since it is about the moment of the end
+        process = forked(path, "exit:3")
+        while (answer := ask(path, Look(process))).is_running:
+            pass
+        assert answer.exit_code == 3
+
+
 def test_a_run_that_is_killed_is_seen_as_killed_and_leaves_no_zombie(nursery, path):
     process = forked(path, "sleep")
     assert ask(path, Look(process)).is_running
