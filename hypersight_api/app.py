@@ -26,7 +26,7 @@ from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
 from hypersight_api.heat.controller import get_heat_map
 from hypersight_api.measures.controller import MeasureController
-from hypersight_api.openapi import describe_errors, openapi_config
+from hypersight_api.openapi import openapi_config
 from hypersight_api.outages.controller import list_outages
 from hypersight_api.pages import files
 from hypersight_api.pages.assets import Vendor
@@ -109,7 +109,7 @@ def create_app(settings: Settings) -> Litestar:
         await tidying
         store.close()
 
-    app = Litestar(
+    return Litestar(
         route_handlers=[*HANDLERS, pages_router(shell)],
         dependencies=providers(
             settings=settings,
@@ -139,5 +139,3 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
-    describe_errors(app.openapi_schema)
-    return app

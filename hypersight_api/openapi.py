@@ -1,6 +1,7 @@
 """The API's description at `/schema`: JSON, YAML, and a page to read it and to try calls from."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from litestar import Request
@@ -40,7 +41,23 @@ FAILURE = Schema(
 )
 
 
-def describe_errors(described: OpenAPI) -> None:
+class _Description(OpenAPI):
+    """Described as it is asked for: every start of an API would wait a fifth of a second for it."""
+
+    def to_schema(self) -> dict[str, Any]:
+        """Return it as JSON, errors as they are."""
+        _describe_errors(self)
+        return super().to_schema()
+
+
+class _Config(OpenAPIConfig):
+    def to_openapi_schema(self) -> OpenAPI:
+        """Return what the framework fills with our calls."""
+        begun = super().to_openapi_schema()
+        return _Description(**{one.name: getattr(begun, one.name) for one in fields(begun)})
+
+
+def _describe_errors(described: OpenAPI) -> None:
     """Say of every call how its errors look; what the framework says of them is true of its own only."""
     for path, item in (described.paths or {}).items():
         media_type, schema = ("application/json", FAILURE) if is_of_the_field(path) else (PROBLEMS, PROBLEM)
@@ -54,7 +71,7 @@ def describe_errors(described: OpenAPI) -> None:
 
 def openapi_config(version: str, shell: Shell) -> OpenAPIConfig:
     """Return how the API describes itself."""
-    return OpenAPIConfig(
+    return _Config(
         title="hypersight",
         version=version,
         description=DESCRIPTION,

@@ -3,7 +3,7 @@
 Schemas are those of JSON Schema 2020-12, as far as our own description of the API uses it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -45,9 +45,9 @@ def words(schema: Schema) -> tuple[Word, ...]:
 
 
 def _words(schema: Schema) -> Iterator[Word]:
-    choices = schema.get("anyOf") or schema.get("oneOf")
+    choices = _choices(schema)
     if "$ref" in schema:
-        name = shape_name(schema)
+        name = str(schema["$ref"]).removeprefix(SHAPES)
         yield Word(name, name)
     elif "enum" in schema:
         yield Word(" or ".join(str(one) for one in schema["enum"]))
@@ -70,16 +70,15 @@ def _words(schema: Schema) -> Iterator[Word]:
         yield Word("text" if kind == "string" else kind)
 
 
-def _joined(schemas: list[Schema], between: str) -> Iterator[Word]:
+def _joined(schemas: Sequence[Schema], between: str) -> Iterator[Word]:
     for index, one in enumerate(schemas):
         if index:
             yield Word(between)
         yield from _words(one)
 
 
-def shape_name(schema: Schema) -> str:
-    """Return the name of the shape a schema refers to, empty for none."""
-    return str(schema.get("$ref", "")).removeprefix(SHAPES)
+def _choices(schema: Schema) -> Sequence[Schema]:
+    return schema.get("anyOf") or schema.get("oneOf") or ()
 
 
 def fields(schema: Schema, above: str = "") -> tuple[Field, ...]:
@@ -94,10 +93,9 @@ def fields(schema: Schema, above: str = "") -> tuple[Field, ...]:
 
 
 def _inside(schema: Schema, path: str) -> tuple[Field, ...]:
-    choices = schema.get("anyOf") or schema.get("oneOf") or ()
     items = schema.get("items") or {}
     return (
-        *chain.from_iterable(_inside(one, path) for one in choices),
+        *chain.from_iterable(_inside(one, path) for one in _choices(schema)),
         *(fields(items, f"{path}[].") if items else fields(schema, f"{path}.")),
     )
 
@@ -124,8 +122,7 @@ def example(schema: Schema) -> object:
         return schema["default"]
     if "enum" in schema:
         return schema["enum"][0]
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if choices:
+    if choices := _choices(schema):
         return example(choices[0])
     if "properties" in schema:
         wanted = schema.get("required") or list(schema["properties"])[:1]
