@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from hypersight_core.errors import SetupFailed
 from hypersight_core.store.engine import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,9 +28,11 @@ def upgrade(database_url: str) -> None:
     Raises:
         DatabaseUnavailable: the database does not answer.
         InvalidInput: the URL is none of a PostgreSQL database.
+        SetupFailed: a newer release has made its schema.
     """
     with _opened(database_url) as store, _alone(store), store.transaction() as migrating:
         migrating.execute(sa.text(NO_TIMEOUTS))
+        _refuse_newer(migrating)
         command.upgrade(alembic_config(migrating), "head")
 
 
@@ -51,6 +54,16 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def _refuse_newer(tx: Connection) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    unknown = set(MigrationContext.configure(tx).get_current_heads()) - known
+    if unknown:
+        raise SetupFailed(
+            f"the database has schema {', '.join(sorted(unknown))}, made by a newer release",
+            hint="run that release, or restore a backup made before the update",
+        )
 
 
 @contextmanager
