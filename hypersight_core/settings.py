@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     media_dir: str = ""
     """Folder that `file://` streams must lie in; empty: `media` in `var`."""
     segments_dir: str = ""
-    """Folder for segments too large for memory (over 8 MB), until analysed; empty: `segments` in `var`."""
+    """Folder for segments too large for memory (over 2 MB), until analysed; empty: `segments` in `var`."""
     segments_max_mb: int = 512
     """Disk one camera's large segments may take."""
     events_kept_days: int = 0

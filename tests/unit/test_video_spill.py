@@ -46,6 +46,28 @@ def test_all_large_segments_together_have_a_limit(tmp_path) -> None:
     second.add(b"y")
 
 
+@pytest.mark.parametrize("room_bytes", [0, 150], ids=["no room", "room for a beginning"])
+def test_a_full_disk_leaves_modest_segments_in_memory_and_refuses_others(tmp_path, room_bytes) -> None:
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from hypersight_core.video.spill import SegmentFolder\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        # a limit of files' size stands in for a full disk
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room_bytes}, {room_bytes}))\n"
+        "folder = SegmentFolder(Path(sys.argv[1]), small_bytes=100, modest_bytes=300)\n"
+        "data = folder.new()\n"
+        "places = [data.add(bytes([number]) * 60) for number in range(5)]\n"
+        "print(data.is_large, [data.read(at, 60) == bytes([n]) * 60 for n, at in enumerate(places)])\n"
+        "data.add(b'x')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert ended.stdout == "False [True, True, True, True, True]\n"
+    assert "SourceUnavailable: a large segment can't be kept on disk: File too large" in ended.stderr
+
+
 def test_a_killed_process_leaves_nothing_behind(tmp_path) -> None:
     program = (
         "import sys; from pathlib import Path; from hypersight_core.video.spill import SegmentFolder;"
