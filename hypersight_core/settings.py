@@ -98,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Folder or fsspec URL that Dagster writes a Parquet file a day to; empty: `export` in `var`."""
     fork_watchers: bool = True
     """Whether the local stack forks watchers from one preloaded process; else Dagster starts each afresh."""
+    watcher_pods: str = ""
+    """What watchers get on Kubernetes, rules as a JSON list (docs/KUBERNETES.md); empty: they are no pods."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: Literal["text", "json"] = "text"

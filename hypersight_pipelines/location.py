@@ -17,6 +17,7 @@ from hypersight_pipelines.defs.storage import assets, checks
 from hypersight_pipelines.defs.storage.jobs import check_storage, keep_up_storage, refresh_rollups, schedules
 from hypersight_pipelines.defs.storage.repairs import rebuild_rollups, replay_spool_files, replaying
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.pods import WatcherPods
 from hypersight_pipelines.defs.watchers.resources import watch_resource
 from hypersight_pipelines.defs.watchers.sensors import watcher_supervisor
 from hypersight_pipelines.resources import store_resource
@@ -28,12 +29,17 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
     """Assemble everything this code location offers.
 
     Args:
-        overrides: resources to put in the place of the real ones, by name: `store`, `watch`, `settings`.
+        overrides: resources to put in the place of the real ones, by name: `store`, `watch`, `settings`,
+            `pods`.
+
+    Raises:
+        InvalidInput: what pods get cannot be read.
     """
     resources: dict[str, object] = {
         "store": store_resource(settings),
         "watch": watch_resource(settings),
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
+        "pods": dg.ResourceDefinition.hardcoded_resource(WatcherPods.parsed(settings.watcher_pods)),
     }
     return dg.Definitions(
         assets=[camera, assets.events, assets.observations, assets.rollup_tables, recording],

@@ -50,15 +50,21 @@ class ProcessName:
 
 
 def is_gone(process: NamedProcess) -> bool:
-    """Whether a process ended for certain; False when it may run on another machine."""
-    if _is_of_this_boot(process):
+    """Whether a process ended for certain; False when it may run on another machine, or in another pod.
+
+    Containers of one machine share its boot and not its process numbers: only the host's name tells.
+    """
+    if process.host != socket.gethostname():
+        return False
+    if process.boot_id == _boot_id():
         return not _is_running(process)
-    return bool(process.boot_id and _boot_id()) and process.host == socket.gethostname()
+    return bool(process.boot_id and _boot_id())
 
 
 def send_signal(process: NamedProcess, number: signal.Signals) -> bool:
     """Send a signal to a process if it lives on this machine; tell whether it did."""
-    if not _is_of_this_boot(process) or not _is_running(process):
+    is_here = process.host == socket.gethostname() and process.boot_id == _boot_id()
+    if not is_here or not _is_running(process):
         return False
     os.kill(process.pid, number)
     return True
@@ -72,10 +78,6 @@ def process_start(pid: int) -> int | None:
 
 def _boot_id() -> str:
     return BOOT_ID.read_text(encoding="ascii").strip() if BOOT_ID.exists() else ""
-
-
-def _is_of_this_boot(process: NamedProcess) -> bool:
-    return BOOT_ID.exists() and process.boot_id == _boot_id()
 
 
 def _is_running(process: NamedProcess) -> bool:

@@ -62,7 +62,7 @@ def test_a_watcher_is_one_process(repository):
 def test_resources_can_be_put_in_the_place_of_the_real_ones():
     defs = build_defs(Settings(), {"watch": dg.ResourceDefinition.hardcoded_resource(print)})
     resources = defs.get_repository_def().get_top_level_resources()
-    assert set(resources) == {"store", "watch", "settings"}
+    assert set(resources) == {"store", "watch", "settings", "pods"}
     assert defs.resources is not None
     assert defs.resources["watch"].resource_fn(None) is print
 

@@ -47,3 +47,9 @@ def test_nobody_knows_about_processes_of_other_machines():
     name = replace(ProcessName.of(os.getpid()), host="elsewhere", boot_id="its boot")
     assert not is_gone(name)
     assert not send_signal(name, signal.SIGTERM)
+
+
+def test_nobody_knows_about_processes_of_other_pods_which_share_the_machines_boot():
+    name = replace(ProcessName.of(os.getpid()), host="another-pod", pid_start=1)
+    assert not is_gone(name)
+    assert not send_signal(replace(name, pid_start=ProcessName.of(os.getpid()).pid_start), signal.SIGTERM)

@@ -1,7 +1,6 @@
 """The sensor that keeps one run alive for every camera that should be watched."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 import dagster as dg
@@ -12,6 +11,7 @@ from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers.actions import summary
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
+from hypersight_pipelines.defs.watchers.pods import WatcherPods
 from hypersight_pipelines.defs.watchers.pulses import Pulses
 from hypersight_pipelines.defs.watchers.rounds import carry_out, look
 from hypersight_pipelines.defs.watchers.supervision import reconcile
@@ -22,6 +22,7 @@ LOOK_FOR_S = 44.0
 would leave up to half of all moments unseen, these leave a second in 45."""
 PAUSE_S = 1.0
 """Between two looks when nobody notifies: a process that was killed tells nobody."""
+NO_PODS = WatcherPods()
 
 
 @dg.sensor(
@@ -37,13 +38,18 @@ def watcher_supervisor(
     context: dg.SensorEvaluationContext,
     store: dg.ResourceParam[Store],
     settings: dg.ResourceParam[Settings],
+    pods: dg.ResourceParam[WatcherPods],
 ) -> dg.SensorResult:
     """Look again and again, at once after a change; end the tick as soon as there is something to launch."""
-    return supervise(store, context.instance, LOOK_FOR_S, settings.page_url)
+    return supervise(store, context.instance, LOOK_FOR_S, settings.page_url, pods)
 
 
 def supervise(
-    store: Store, instance: dg.DagsterInstance, look_for_s: float, page_url: str = ""
+    store: Store,
+    instance: dg.DagsterInstance,
+    look_for_s: float,
+    page_url: str = "",
+    pods: WatcherPods = NO_PODS,
 ) -> dg.SensorResult:
     """Do rounds for `look_for_s` (at least one); return what to launch, or what else was done and seen.
 
@@ -58,14 +64,14 @@ def supervise(
     with listening(store) as changes:
         while True:
             seen, names = look(store, instance)
-            seen = replace(seen, silent_s=pulses.silent_s(seen.leases, time.monotonic()))
+            silent_s = pulses.silent_s(seen.leases, time.monotonic())
+            seen = replace(seen, silent_s=silent_s, launch_grace_s=pods.launch_grace_s)
             actions = reconcile(seen)
             carry_out(actions, store, instance)
             said.append(summary(actions))
             if actions.launch:
-                return dg.SensorResult(
-                    run_requests=[request(camera_id, names, page_url) for camera_id in actions.launch]
-                )
+                wanted = [(one, names.get(one, "")) for one in actions.launch]
+                return dg.SensorResult(run_requests=[request(*one, page_url, pods) for one in wanted])
             left_s = ends_at_s - time.monotonic()
             if left_s <= 0 or actions.is_stopping:
                 break
@@ -74,9 +80,9 @@ def supervise(
     return dg.SensorResult(skip_reason="; ".join(unlike) or f"{len(seen.desired)} cameras, nothing to do")
 
 
-def request(camera_id: int, names: Mapping[int, str], page_url: str) -> dg.RunRequest:
+def request(camera_id: int, name: str, page_url: str, pods: WatcherPods) -> dg.RunRequest:
     """Ask for a run that watches one camera; no run key, the same camera is launched many times."""
-    tags = {KIND_TAG: WATCHER, CAMERA_ID_TAG: str(camera_id), CAMERA_TAG: names.get(camera_id, "")}
+    tags = {KIND_TAG: WATCHER, CAMERA_ID_TAG: str(camera_id), CAMERA_TAG: name, **pods.tags(name)}
     page = camera_url(page_url, camera_id)
     return dg.RunRequest(
         tags=tags | ({PAGE_TAG: page} if page else {}),

@@ -53,6 +53,7 @@ class Seen:
     """For how long no heartbeat of a run was seen, by our own clock; runs may be missing."""
     changed_at: Mapping[int, datetime] = field(default_factory=dict)
     """When the configuration of cameras was changed last, by id: a change is a new chance."""
+    launch_grace_s: float = LAUNCH_GRACE_S
     failures: Mapping[int, WatcherFailure] = field(default_factory=dict)
     """What counts as failed already, by camera."""
 
@@ -200,7 +201,7 @@ def _why_dead(seen: Seen, run: WatcherRun, lease: LeaseView | None) -> str | Non
         return _why_lost(seen, lease)
     if run.run_id in seen.dead:
         return "its process is gone, before it watched anything"
-    grace_s = _GRACE_S.get(run.status)
+    grace_s = seen.launch_grace_s if run.status in LAUNCHING else _GRACE_S.get(run.status)
     if grace_s is None or _age_s(seen, run.updated_at) <= grace_s:
         return None
     return f"no watcher took the camera within {grace_s:.0f} s"
@@ -223,7 +224,6 @@ def _why_lost(seen: Seen, lease: LeaseView) -> str | None:
 
 
 _GRACE_S: Mapping[Status, float] = {
-    **dict.fromkeys(LAUNCHING, LAUNCH_GRACE_S),
     Status.STARTED: START_GRACE_S,
     Status.CANCELING: CANCEL_GRACE_S,
 }
