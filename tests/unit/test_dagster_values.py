@@ -196,6 +196,13 @@ def test_a_watcher_is_a_pod_like_ours_with_what_was_measured(watcher):
     assert {"configMapRef": {"name": "hypersight-settings"}} in one["envFrom"]
 
 
+def test_a_watcher_keeps_large_segments_on_a_disk_of_its_node_that_holds_them(watcher):
+    [tmp] = [one for one in watcher["spec"]["template"]["spec"]["volumes"] if one["name"] == "tmp"]
+    size_mb = int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+    assert SETTINGS["HYPERSIGHT_SEGMENTS_DIR"].startswith("/tmp/")  # noqa: S108 - of the container
+    assert size_mb > Settings().segments_max_mb
+
+
 def test_a_run_is_tried_once_and_its_watcher_may_finish_the_segment(watcher):
     assert watcher["spec"]["backoffLimit"] == 0
     assert watcher["spec"]["template"]["spec"]["restartPolicy"] == "Never"

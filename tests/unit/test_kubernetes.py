@@ -33,6 +33,7 @@ ELSEWHERE = {
     "HYPERSIGHT_DATABASE_URL",  # yours
     "HYPERSIGHT_PAGE_URL",
     "HYPERSIGHT_API_WORKERS",  # pods instead of processes
+    "HYPERSIGHT_SEGMENTS_DIR",  # a disk of the node's own
     "HYPERSIGHT_WATCHER_PODS",  # nothing but Kubernetes has pods
     "HYPERSIGHT_NOTIFY_SECRET",  # a secret: no config map is a place for it
 }
