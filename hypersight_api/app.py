@@ -38,11 +38,13 @@ from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.services import providers
 from hypersight_api.sessions import Sessions
 from hypersight_api.status.controller import get_status
+from hypersight_api.traces import TraceRequests
 from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
 from hypersight_core.reach import Reach
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
+from hypersight_core.traces.begin import API, traced
 from hypersight_core.version import VERSION
 
 MAX_BODY_BYTES = 1_000_000
@@ -103,8 +105,9 @@ def create_app(settings: Settings) -> Litestar:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         stopping = asyncio.Event()
         tidying = asyncio.create_task(keep_tidy(settings.var_dir, store, stopping))
-        async with relay(settings.redis_url, hub) as app.state.publish:
-            yield
+        with traced(settings.otel_exporter_otlp_endpoint, API):
+            async with relay(settings.redis_url, hub) as app.state.publish:
+                yield
         stopping.set()
         await tidying
         store.close()
@@ -124,6 +127,7 @@ def create_app(settings: Settings) -> Litestar:
             door=Door(settings, store, sessions),
         ),
         middleware=[
+            *([TraceRequests()] if settings.otel_exporter_otlp_endpoint else []),
             CountRequests(figures),
             Access(settings, sessions, principals),
             RecordDeeds(store),

@@ -10,7 +10,7 @@ import msgspec
 from hypersight_core.errors import InvalidInput
 
 PREFIX = "HYPERSIGHT_"
-FIELD_NAMES = ("OBJECT_DETECTOR_URL", "FACE_DETECTOR_URL", "FACE_WS_PORT")
+FIELD_NAMES = ("OBJECT_DETECTOR_URL", "FACE_DETECTOR_URL", "FACE_WS_PORT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Variables that exist in the field under these names; all others start with `HYPERSIGHT_`."""
 FILE_SUFFIX = "_FILE"
 
@@ -100,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether the local stack forks watchers from one preloaded process; else Dagster starts each afresh."""
     watcher_pods: str = ""
     """What watchers get on Kubernetes, rules as a JSON list (docs/KUBERNETES.md); empty: they are no pods."""
+    otel_exporter_otlp_endpoint: str = ""
+    """OpenTelemetry collector that hears where time goes, `http://collector:4318`; empty: no traces."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: Literal["text", "json"] = "text"

@@ -26,6 +26,7 @@ from hypersight_core.store import cameras, schema
 from hypersight_core.store.analysts import allow_analysts
 from hypersight_core.store.engine import Store
 from hypersight_core.store.namespaces import ensure_namespace
+from hypersight_core.traces.begin import WATCHER, traced
 from hypersight_core.watcher.watch import watch_camera
 from hypersight_detector import weights
 from hypersight_pipelines.instance import SCHEMA
@@ -129,7 +130,9 @@ class LocalCommands:
             cameras.get_camera(tx, camera)
         with database(self._settings) as url:
             settings = msgspec.structs.replace(self._settings, database_url=url)
-            reason = watch_camera(settings, camera, f"cli-{uuid.uuid4()}", stop)
+            run_id = f"cli-{uuid.uuid4()}"
+            with traced(settings.otel_exporter_otlp_endpoint, WATCHER, camera_id=camera, run_id=run_id):
+                reason = watch_camera(settings, camera, run_id, stop)
         if reason == "disabled":
             raise SetupFailed(
                 f"camera {camera} is switched off or has no enabled processor",

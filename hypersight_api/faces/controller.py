@@ -11,8 +11,7 @@ from litestar.params import RawBody, SkipValidation
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from hypersight_api.bodies import understood
-from hypersight_api.faces.hub import FacesHub, Viewer
-from hypersight_api.faces.relay import Publish
+from hypersight_api.faces.hub import FacesHub, Publish, Viewer
 from hypersight_api.faces.schemas import FacesMessage
 from hypersight_api.health.prometheus import Figures
 

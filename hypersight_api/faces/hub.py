@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+Publish = Callable[[str], Awaitable[None]]
+"""Broadcasts a message."""
 WAITING_MESSAGES = 8
 """What one client may be behind before it loses its oldest messages."""
 

@@ -1,62 +1,22 @@
-"""Carries faces from the API process a watcher reached to the viewers of all of them, through Redis."""
+"""Where faces go that a watcher has brought: to the viewers of this process, or of all of them."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from redis.asyncio import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
-from hypersight_api.faces.hub import FacesHub
-from hypersight_core.errors import InvalidInput
-
-logger = logging.getLogger(__name__)
-
-CHANNEL = "hypersight:faces"
-TIMEOUT_S = 2.0
-AGAIN_AFTER_S = 1.0
-PING_EVERY_S = 5.0
-"""A Redis that went without a word is noticed after this and the time-out."""
-
-Publish = Callable[[str], Awaitable[None]]
+from hypersight_api.faces.hub import FacesHub, Publish
 
 
 @asynccontextmanager
 async def relay(redis_url: str, hub: FacesHub) -> AsyncIterator[Publish]:
-    """Yield what broadcasts a message to the viewers of every API process; no URL: to those of `hub`.
-
-    While Redis is away messages reach the viewers of this process only. Nothing is kept anywhere: Redis
-    hands a message to those who listen and forgets it.
-    """
+    """Yield what broadcasts a message to the viewers of every API process; no URL: to those of `hub`."""
     if not redis_url:
         yield _locally(hub)
         return
-    redis = _client(redis_url)
-    listening = asyncio.create_task(_listen(redis, hub))
-    try:
-        yield _through(redis, hub)
-    finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-        await redis.aclose()
+    # Its client loads much, OpenTelemetry for one, which most installations have no use for.
+    from hypersight_api.faces.through_redis import through_redis
 
-
-def _client(redis_url: str) -> Redis:
-    try:
-        return Redis.from_url(
-            redis_url,
-            socket_connect_timeout=TIMEOUT_S,
-            socket_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # a connection that Redis closed is found out only by using it
-        )
-    except ValueError as error:
-        raise InvalidInput(
-            "HYPERSIGHT_REDIS_URL cannot be read; it looks like redis://user:password@host:6379/0"
-        ) from error
+    async with through_redis(redis_url, hub) as publish:
+        yield publish
 
 
 def _locally(hub: FacesHub) -> Publish:
@@ -64,34 +24,3 @@ def _locally(hub: FacesHub) -> Publish:
         hub.broadcast(message)
 
     return publish
-
-
-def _through(redis: Redis, hub: FacesHub) -> Publish:
-    async def publish(message: str) -> None:
-        try:
-            await redis.publish(CHANNEL, message)
-        except (RedisError, OSError) as error:
-            logger.warning("faces reach this process's viewers only", extra={"reason": str(error)})
-            hub.broadcast(message)
-
-    return publish
-
-
-async def _listen(redis: Redis, hub: FacesHub) -> None:
-    while True:
-        try:
-            await _pass_on(redis, hub)
-        except (RedisError, OSError) as error:
-            logger.warning("Redis is away, asking again", extra={"reason": str(error)})
-        await asyncio.sleep(AGAIN_AFTER_S)
-
-
-async def _pass_on(redis: Redis, hub: FacesHub) -> None:
-    async with redis.pubsub(ignore_subscribe_messages=True) as channel:
-        await channel.subscribe(CHANNEL)
-        while True:
-            message = await channel.get_message(timeout=PING_EVERY_S)
-            if message is None:
-                await channel.ping()
-            elif message["type"] == "message":
-                hub.broadcast(message["data"].decode())

@@ -17,6 +17,7 @@ from hypersight_core.domain.figures import DetectorFigures, Outcome
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
+from hypersight_core.traces import spans
 
 TRIES = 3
 BACKOFF_S = 0.2
@@ -111,19 +112,21 @@ class _Poster:
         began_s = time.monotonic()
         outcome = Outcome.BROKEN_OFF
         self._counter.began()
-        try:
-            with self._connections.one() as client:
-                answer = parse(exchange.body(client, server.url, jpeg, patience_s))
-            outcome = Outcome.ANSWERED
-        except Trouble as trouble:
-            outcome = trouble.outcome
-            raise
-        except DetectorUnavailable as error:
-            outcome = Outcome.GARBAGE
-            raise Trouble(outcome, str(error)) from error
-        finally:
-            took_s = time.monotonic() - began_s
-            self._counter.ended(outcome, took_s)
+        with spans.span("detector call") as span:
+            try:
+                with self._connections.one() as client:
+                    answer = parse(exchange.body(client, server.url, jpeg, patience_s))
+                outcome = Outcome.ANSWERED
+            except Trouble as trouble:
+                outcome = trouble.outcome
+                raise
+            except DetectorUnavailable as error:
+                outcome = Outcome.GARBAGE
+                raise Trouble(outcome, str(error)) from error
+            finally:
+                took_s = time.monotonic() - began_s
+                self._counter.ended(outcome, took_s)
+                span.say(detector=redacted(server.url), outcome=outcome.value, jpeg_bytes=len(jpeg))
         self._pool.answered(server, took_s)
         return answer
 

@@ -12,6 +12,7 @@ import httpx
 
 from hypersight_core.domain.figures import Outcome
 from hypersight_core.redaction import redacted_text
+from hypersight_core.traces import spans
 
 CONNECT_S = 3.0
 KEPT_ALIVE_S = 75.0
@@ -112,7 +113,7 @@ def _exchanged(client: httpx.Client, url: str, jpeg: bytes, within_s: float) -> 
     until_s = time.monotonic() + within_s
     answer = bytearray()
     timeout = httpx.Timeout(within_s, connect=min(within_s, CONNECT_S))
-    with client.stream("POST", url, content=jpeg, timeout=timeout) as reply:
+    with client.stream("POST", url, content=jpeg, headers=spans.headers(), timeout=timeout) as reply:
         for block in reply.iter_raw():
             answer += block
             if len(answer) > MAX_ANSWER_BYTES:

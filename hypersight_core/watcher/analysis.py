@@ -17,6 +17,7 @@ from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.mosaic import MosaicLayout, split
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.redaction import redacted_text
+from hypersight_core.traces import spans
 from hypersight_core.video.mosaic import MosaicCanvas
 from hypersight_core.video.sampler import Picture
 from hypersight_core.watcher.gate import Look, MotionGate, SceneAnswers
@@ -110,7 +111,7 @@ class Analyst:
         begins_scene = [] if self._gate is None else self._gate.posted(looks)
         canvas = self._drawn(pictures)
         jpeg = canvas.jpeg(self._quality)
-        call = self._calls.submit(self._detect, jpeg, canvas.layout, len(pictures), give_up)
+        call = self._calls.submit(spans.carried(self._detect), jpeg, canvas.layout, len(pictures), give_up)
         return _Posted(pictures, call, begins_scene)
 
     def _drawn(self, pictures: list[Picture]) -> MosaicCanvas:

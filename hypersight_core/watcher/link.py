@@ -15,6 +15,8 @@ from hypersight_core.redaction import redacted_text
 from hypersight_core.store import previews, watching
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
+from hypersight_core.traces import spans
+from hypersight_core.traces.origins import Origins
 from hypersight_core.watcher.passages import Passages
 from hypersight_core.watcher.watchdog import Watchdog, end_process
 
@@ -57,6 +59,7 @@ class DatabaseLink:
         self._read_s = 0.0
         self._passages = Passages()
         self._is_untold = False
+        self._origins = Origins()
         self.is_database_away = False
         self.is_stop_requested = False
         self.lost: LeaseLost | None = None
@@ -93,7 +96,9 @@ class DatabaseLink:
 
     def append(self, record: SegmentRecord) -> bool:
         """Keep a record safe on disk and have it written soon; False when there is no room for it."""
-        is_kept = self._spool.append(record)
+        self._origins.keep(record.seq)
+        with spans.span("spool"):
+            is_kept = self._spool.append(record)
         self._wake.set()
         return is_kept
 
@@ -153,7 +158,7 @@ class DatabaseLink:
 
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):
-            with self._lease.transaction() as tx:
+            with self._origins.back(record.seq), spans.span("write"), self._lease.transaction() as tx:
                 is_new = watching.record_segment(tx, record, token=self._token)
             if is_new and record.events:
                 self._passages.add(record.events)

@@ -16,6 +16,7 @@ from hypersight_core.domain.overlay import Overlay
 from hypersight_core.domain.recent import RecentFrame, RecentSegment
 from hypersight_core.processors.interface import Frame, SegmentStart, Services
 from hypersight_core.redaction import redacted
+from hypersight_core.traces import spans
 from hypersight_core.video.sampler import FrameSampler, Picture
 from hypersight_core.video.source import Gap, Segment
 from hypersight_core.watcher.analysis import AnalysedFrame, Analyst, PersonFinder
@@ -165,9 +166,12 @@ class SegmentLoop:
         """Count one segment; None when all of it was counted before."""
         give_up = self._give_up_after(time.monotonic())
         tally = _Tally(HeatTally(min(one.threshold for one in self._plan.processors)))
-        fresh = self._fresh(segment, tally)
-        for frame in self._analyst.analyse(fresh, give_up):
-            self._count(frame, tally)
+        decoding, counting = spans.stage("decode"), spans.stage("count")
+        for frame in self._analyst.analyse(decoding.over(self._fresh(segment, tally)), give_up):
+            with counting:
+                self._count(frame, tally)
+        decoding.end(frames=tally.wanted)
+        counting.end(frames=tally.detected, events=len(tally.events))
         last_at = tally.last_at or segment.stop_at - TICK
         if tally.wanted == 0 and (tally.repeated or self._is_seen(last_at)):
             return None

@@ -14,6 +14,7 @@ from hypersight_core.domain.events import Event
 from hypersight_core.domain.overlay import Overlay
 from hypersight_core.processors import registry
 from hypersight_core.processors.interface import Frame, FrameProcessor, SegmentStart, Services
+from hypersight_core.traces import spans
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class RunningProcessors:
         events: list[Event] = []
         for member in self._members.values():
             if registry.is_realtime(member.processor.kind):
-                self._realtime.put(partial(_updated, member, frame, detections, show))
+                self._realtime.put(spans.carried(partial(_updated, member, frame, detections, show)))
             else:
                 events.extend(_updated(member, frame, detections, show))
         return events

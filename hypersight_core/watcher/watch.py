@@ -5,27 +5,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from hypersight_core.detection.client import FaceDetector, ObjectDetector
 from hypersight_core.domain.cameras import ConfigVersion, WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import LeaseLost
-from hypersight_core.live.publisher import FacesPublisher
-from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.reach import Reach
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
 from hypersight_core.store.spool import Spool
-from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.traces import spans
 from hypersight_core.video.source import Access, Gap, Segment, Source, SourceState, open_source
 from hypersight_core.video.spill import SegmentFolder
 from hypersight_core.watcher.clock import ClockNotice
+from hypersight_core.watcher.detectors import Detectors, opened_detectors
 from hypersight_core.watcher.lag import LagMeter
 from hypersight_core.watcher.link import DatabaseLink, Resumption, resumption
 from hypersight_core.watcher.loop import SegmentLoop
@@ -92,7 +89,7 @@ def _watch(settings: Settings, before: Resumption, link: DatabaseLink, stop: thr
     if plan is None:
         return "disabled"
     outputs = Outputs(settings.var_dir, plan.camera.camera_id, lambda: link.wanted_previews)
-    with _detectors(settings, stop.is_set) as detectors:
+    with opened_detectors(settings, stop.is_set) as detectors:
         loop = SegmentLoop(
             plan,
             detectors.objects,
@@ -153,14 +150,16 @@ class _Follower:
 
     def _pieces(self, source: Source, plan: WatchPlan) -> WatchPlan:
         """Count until the stream ends or its address changes; return the newest plan."""
+        asked_ns = spans.instant_ns()
         for piece in source.pieces():
             moved = self._is_elsewhere(plan)
             plan = self._updated(plan)
             if moved:
                 break
-            self._take(piece)
+            self._take(piece, asked_ns)
             if self._is_over():
                 break
+            asked_ns = spans.instant_ns()
         return plan
 
     def _updated(self, plan: WatchPlan) -> WatchPlan:
@@ -178,14 +177,20 @@ class _Follower:
         fresh = self._link.plan
         return self._is_over() or (fresh is not None and _whereabouts(fresh) != _whereabouts(plan))
 
-    def _take(self, piece: Segment | Gap) -> None:
+    def _take(self, piece: Segment | Gap, asked_ns: int) -> None:
         if isinstance(piece, Gap):
-            record = self._loop.gap(piece, is_late=self._is_own_fault())
+            self._keep(self._loop.gap(piece, is_late=self._is_own_fault()))
         else:
-            record = self._counted(piece)
+            with spans.root("segment", since_ns=asked_ns) as span:
+                span.say(start_at=piece.start_at.isoformat(), duration_s=piece.duration_s)
+                with spans.span("fetch", since_ns=asked_ns):
+                    pass  # it is here
+                self._keep(self._counted(piece))
+        self._idle_since_s = time.monotonic()
+
+    def _keep(self, record: SegmentRecord | None) -> None:
         if record is not None and not self._link.append(record):
             self._loop.unstored(record)
-        self._idle_since_s = time.monotonic()
 
     def _is_own_fault(self) -> bool:
         """Whether a gap was there before anybody waited for it, after a segment that took too long."""
@@ -259,16 +264,7 @@ def _opened(
         source.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Detectors:
-    objects: ObjectDetector
-    faces: FaceDetector
-    services: Services
-
-
-def _figures(
-    detectors: _Detectors, loop: SegmentLoop, outputs: Outputs, link: DatabaseLink
-) -> WatcherFigures:
+def _figures(detectors: Detectors, loop: SegmentLoop, outputs: Outputs, link: DatabaseLink) -> WatcherFigures:
     found = {"objects": detectors.objects.figures(), "faces": detectors.faces.figures()}
     return WatcherFigures(
         detectors={name: one for name, one in found.items() if one.requests or one.in_flight},
@@ -278,21 +274,3 @@ def _figures(
         spool_bytes=link.spool_bytes,
         passed=link.passed,
     )
-
-
-@contextmanager
-def _detectors(settings: Settings, stop: Callable[[], bool]) -> Iterator[_Detectors]:
-    objects = ObjectDetector.of(settings, stop=stop)
-    faces = FaceDetector.of(settings, stop=stop)
-    publisher = FacesPublisher(settings.api_url, settings.live_token)
-
-    def find_faces(jpeg: bytes) -> FoundFaces:
-        found = faces.find(jpeg)
-        return FoundFaces(found.boxes_px, found.scores)
-
-    try:
-        yield _Detectors(objects, faces, Services(find_faces, encode_jpeg, publisher.publish))
-    finally:
-        publisher.close()
-        faces.close()
-        objects.close()

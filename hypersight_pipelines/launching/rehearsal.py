@@ -22,13 +22,14 @@ from hypersight_pipelines.launching.run_events import RunEvents
 
 LATER = ("av.subtitles.stream", "encodings.idna")
 """Modules that a run would import only once it is under way."""
+TRACES = ("hypersight_core.traces.exporting",)
 NO_CAMERA = 0
 
 
 @contextmanager
 def rehearsed(settings: Settings) -> Iterator[ForkedRun]:
     """Yield what is a watcher's run, with all that it needs in memory."""
-    for name in LATER:
+    for name in (*LATER, *(TRACES if settings.otel_exporter_otlp_endpoint else ())):
         importlib.import_module(name)
     httpx.Client(verify=tls_context()).close()
     with dg.DagsterInstance.ephemeral() as nowhere:

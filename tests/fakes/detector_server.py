@@ -52,6 +52,7 @@ class Received:
     jpeg: bytes
     port: int
     """Of the caller: the same for requests over one kept-alive connection."""
+    traceparent: str = ""
 
 
 class FakeDetector:
@@ -162,7 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         fake = self.server.fake
         body = self.rfile.read(int(self.headers["content-length"]))
-        received = Received(self.path, self.headers["content-type"], body, self.client_address[1])
+        received = Received(
+            self.path, self.headers["content-type"], body, self.client_address[1],
+            self.headers.get("traceparent", ""),
+        )  # fmt: skip
         fake.requests.append(received)
         fault = fake.taken_fault()
         if fault is not None:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
+from hypersight_core.traces.begin import WATCHER, traced
 from hypersight_pipelines.defs.watchers.log_file import watcher_log
 
 Watch = Callable[[int, str, threading.Event], str]
@@ -24,7 +25,10 @@ def logged_watch(settings: Settings, store: Store | None = None) -> Watch:
         # Imported by the run only: the code server needs none of the video libraries.
         from hypersight_core.watcher.watch import watch_camera
 
-        with watcher_log(settings, camera_id, run_id):
+        with (
+            watcher_log(settings, camera_id, run_id),
+            traced(settings.otel_exporter_otlp_endpoint, WATCHER, camera_id=camera_id, run_id=run_id),
+        ):
             return watch_camera(settings, camera_id, run_id, stop, store)
 
     return watch

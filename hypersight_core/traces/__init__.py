@@ -1,0 +1,1 @@
+"""Where time goes, told by OpenTelemetry to whoever collects it."""
