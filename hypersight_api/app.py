@@ -42,6 +42,7 @@ from hypersight_api.traces import TraceRequests
 from hypersight_api.validations import controller as validations
 from hypersight_api.zones import controller as zones
 from hypersight_core.reach import Reach
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.traces.begin import API, traced
@@ -124,6 +125,7 @@ def create_app(settings: Settings) -> Litestar:
             previews=previews,
             principals=principals,
             reach=Reach.of(settings),
+            keys=Keyring.of(settings),
             door=Door(settings, store, sessions),
         ),
         middleware=[

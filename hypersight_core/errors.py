@@ -9,6 +9,7 @@
   + LeaseLost            another watcher owns the camera now            -        no: stop
   + Unavailable          something outside did not answer               503      yes
     - SourceUnavailable    a camera's stream
+      · SecretUnreadable     its password, for want of the right key
     - DetectorUnavailable  a detector: down, slow, refusing, garbage
     - DatabaseUnavailable  the database
     - LiveUnavailable      the faces hub
@@ -33,6 +34,8 @@ class StreamFault(StrEnum):
     """It can be read, and has no video in it."""
     NOT_ALLOWED = "not_allowed"
     """The rules of this installation let no stream lead there."""
+    KEY_MISSING = "key_missing"
+    """Its password is encrypted by a key that is not here."""
     UNSUPPORTED = "unsupported"
     """What comes is nothing that can be decoded."""
     OTHER = "other"
@@ -104,6 +107,22 @@ class SourceUnavailable(Unavailable):
     def __init__(self, message: str, fault: StreamFault = StreamFault.OTHER) -> None:
         super().__init__(message)
         self.fault = fault
+
+
+class SecretUnreadable(SourceUnavailable):
+    """A camera's password or headers are encrypted by a key that is not here; nothing of them is lost.
+
+    Args:
+        who: the camera.
+        source: where keys are looked for.
+    """
+
+    def __init__(self, who: str, source: str) -> None:
+        super().__init__(
+            f"the password or headers of {who} cannot be decrypted by any key of {source}: "
+            "add the key they were encrypted with, or give the camera's stream_url and headers anew",
+            StreamFault.KEY_MISSING,
+        )
 
 
 class DetectorUnavailable(Unavailable):

@@ -13,6 +13,7 @@ PREFIX = "HYPERSIGHT_"
 FIELD_NAMES = ("OBJECT_DETECTOR_URL", "FACE_DETECTOR_URL", "FACE_WS_PORT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Variables that exist in the field under these names; all others start with `HYPERSIGHT_`."""
 FILE_SUFFIX = "_FILE"
+SHORTEST_KEY = 32
 
 
 def _variable(field: str) -> str:
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where watchers reach the API to broadcast faces."""
     analyst_password: str = ""
     """Password of the read-only database role `hypersight_analyst`; empty: `hypersight analyst` makes one."""
+    secret_keys: str = ""
+    """Keys that encrypt cameras' passwords, newest first, parted by spaces; empty: one made in `var`."""
     api_token: str = ""
     """Bearer token of API clients; required unless the API listens on loopback only."""
     page_url: str = ""
@@ -116,15 +119,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(
                 "several HYPERSIGHT_API_WORKERS share faces through Redis: set HYPERSIGHT_REDIS_URL"
             )
+        if any(len(key) < SHORTEST_KEY for key in self.secret_keys.split()):
+            raise ValueError(f"a key of HYPERSIGHT_SECRET_KEYS has {SHORTEST_KEY} characters or more")
         if self.notify_after_s < 0:
             raise ValueError("HYPERSIGHT_NOTIFY_AFTER_S must not be negative")
-        kept_days = (self.events_kept_days, self.observations_kept_days)
-        if self.heat_kept_days < 1:
-            raise ValueError("HYPERSIGHT_HEAT_KEPT_DAYS must be 1 or more")
-        if min(*kept_days, self.columnstore_after_days) < 0:
-            raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")
-        if 0 < self.observations_kept_days < (self.events_kept_days or float("inf")):
-            raise ValueError("observations must be kept as long as events: presence is worked out from both")
+        self._check_days()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -151,6 +150,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             var_dir=settings.var_dir.expanduser().absolute(),
             cache_dir=settings.cache_dir.expanduser().absolute(),
         )
+
+    def _check_days(self) -> None:
+        kept_days = (self.events_kept_days, self.observations_kept_days)
+        if self.heat_kept_days < 1:
+            raise ValueError("HYPERSIGHT_HEAT_KEPT_DAYS must be 1 or more")
+        if min(*kept_days, self.columnstore_after_days) < 0:
+            raise ValueError("numbers of days must not be negative; 0 keeps rows for ever")
+        if 0 < self.observations_kept_days < (self.events_kept_days or float("inf")):
+            raise ValueError("observations must be kept as long as events: presence is worked out from both")
 
     def environ(self) -> dict[str, str]:
         """Return the variables that make another process read these very settings."""

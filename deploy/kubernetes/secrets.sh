@@ -7,7 +7,7 @@ folder=${1:-secrets}
 sh "$(dirname "$0")/../make-secrets.sh" "$folder" >&2
 encoded() { base64 <"$folder/$1" | tr -d '\n'; }
 printf 'apiVersion: v1\nkind: Secret\nmetadata: { name: hypersight, namespace: hypersight }\ndata:\n'
-for name in postgres_password api_token live_token metrics_token analyst_password; do
+for name in postgres_password secret_keys api_token live_token metrics_token analyst_password; do
   printf '  %s: %s\n' "$name" "$(encoded $name)"
 done
 # Dagster's chart looks for the password under a name of its own.

@@ -15,11 +15,12 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
-from hypersight_core.errors import InvalidInput
+from hypersight_core.errors import InvalidInput, SetupFailed
 from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted
+from hypersight_core.sealing import SETTING, Keyring
 from hypersight_core.settings import Settings
-from hypersight_core.store import cameras, processors
+from hypersight_core.store import camera_secrets, cameras, processors
 
 ROWS = Parameter(help=f"rows of the mosaic. {MOSAIC_HELP}")
 COLS = Parameter(help="columns of the mosaic")
@@ -77,7 +78,7 @@ class CameraCommands:
         )
         Reach.of(self._settings).check(stream_url)
         with opened_store(self._settings) as store, store.transaction() as tx:
-            camera = cameras.create_camera(tx, wanted)
+            camera = cameras.create_camera(tx, Keyring.of(self._settings).sealed(wanted))
         self._console.print(f"camera {camera.camera_id} added; next: hypersight processor add --help")
 
     def list(self) -> None:
@@ -132,6 +133,20 @@ class CameraCommands:
         with opened_store(self._settings) as store, store.transaction() as tx:
             cameras.delete_camera(tx, camera_id, purge=purge)
         self._console.print(f"camera {camera_id} deleted")
+
+    def encrypt(self) -> None:
+        """Encrypt passwords and headers of all cameras by the newest key, also those stored in the clear.
+
+        The newest key is the first of HYPERSIGHT_SECRET_KEYS; older ones may go once this has run.
+        """
+        with opened_store(self._settings) as store, store.transaction() as tx:
+            done = camera_secrets.seal_secrets(tx, Keyring.of(self._settings), renew=True)
+        self._console.print(f"encrypted by the newest key: {done.written}")
+        if done.unreadable:
+            raise SetupFailed(
+                f"no key fits the password or headers of camera {', '.join(done.unreadable)}",
+                hint=f"add the key they were encrypted with to {SETTING}, or give their addresses anew",
+            )
 
     def _change(self, camera_id: int, **changes: Any) -> None:
         with opened_store(self._settings) as store, store.transaction() as tx:

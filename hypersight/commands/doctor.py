@@ -16,6 +16,7 @@ from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import DatabaseUnavailable, SourceUnavailable
 from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted, redacted_text
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, rollups, schema, upkeep
 from hypersight_core.store.engine import Store
@@ -64,7 +65,7 @@ class DoctorCommand:
         )
         url = settings.database_url or (running.database if running else "")
         if url:
-            yield from _database(url, Reach.of(settings))
+            yield from _database(url, Reach.of(settings), Keyring.of(settings))
         else:
             yield _embedded(settings)
         if running:
@@ -95,7 +96,7 @@ def _embedded(settings: Settings) -> Finding:
     return Finding("database", True, fact, "it starts with: hypersight up")
 
 
-def _database(url: str, reach: Reach) -> Iterator[Finding]:
+def _database(url: str, reach: Reach, keys: Keyring) -> Iterator[Finding]:
     store = Store(url, application_name="hypersight doctor", pool_size=1)
     try:
         yield Finding("database", True, store.ping())
@@ -113,7 +114,7 @@ def _database(url: str, reach: Reach) -> Iterator[Finding]:
                 known = cameras.list_cameras(tx)
             for camera in known:
                 if camera.enabled:
-                    yield _camera(camera, reach)
+                    yield _camera(camera, reach, keys)
     except DatabaseUnavailable as error:
         yield Finding(
             "database", False, redacted_text(str(error)), "start it, or correct HYPERSIGHT_DATABASE_URL"
@@ -146,9 +147,10 @@ def _partitions(store: Store) -> Finding:
     )
 
 
-def _camera(camera: Camera, reach: Reach) -> Finding:
+def _camera(camera: Camera, reach: Reach, keys: Keyring) -> Finding:
     what = f"camera {camera.camera_id} {camera.name}"
     try:
+        camera = keys.opened(camera)
         facts = probe(camera.stream_url, Access(PROBE_S, camera.http_headers, reach=reach))
     except SourceUnavailable as error:
         return Finding(what, False, redacted_text(str(error)), f"check {redacted(camera.stream_url)}")

@@ -21,9 +21,11 @@ from hypersight.processes import Running, Service, stop_together
 from hypersight.stack import ROOT, Stack, answers
 from hypersight_api.pages import assets
 from hypersight_core.errors import SetupFailed
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, schema
 from hypersight_core.store.analysts import allow_analysts
+from hypersight_core.store.camera_secrets import seal_secrets
 from hypersight_core.store.engine import Store
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_core.traces.begin import WATCHER, traced
@@ -108,13 +110,15 @@ class LocalCommands:
         self._console.print(f"everything is in {cache_dir}")
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema, and make room for Dagster's own tables beside it."""
+        """Bring the database to the newest schema, and make room for Dagster's own tables beside it.
+
+        Passwords and headers of cameras that were stored in the clear are encrypted.
+        """
         with database(self._settings) as url:
             was_current = schema.is_current(url)
             schema.upgrade(url)
             ensure_namespace(url, SCHEMA)
-            if self._settings.analyst_password:
-                _let_analysts_in(url, self._settings.analyst_password)
+            _settle(url, Keyring.of(self._settings), self._settings.analyst_password)
         self._console.print("the schema was up to date" if was_current else "the schema is up to date now")
 
     def watch(self, *, camera: int) -> None:
@@ -216,11 +220,14 @@ def _simulator(
     return Service(label, argv, answers(f"http://127.0.0.1:{port}/healthz"))
 
 
-def _let_analysts_in(database_url: str, password: str) -> None:
+def _settle(database_url: str, keys: Keyring, analyst_password: str) -> None:
+    """Encrypt what older versions stored in the clear, and let analysts in where they have a password."""
     store = Store(database_url, application_name="hypersight migrate", pool_size=1)
     try:
         with store.transaction() as tx:
-            allow_analysts(tx, password)
+            seal_secrets(tx, keys)
+            if analyst_password:
+                allow_analysts(tx, analyst_password)
     finally:
         store.close()
 

@@ -23,6 +23,8 @@ ADVICE = {
     "itself (HLS, RTSP, RTMP or MJPEG), not of the camera's web page",
     StreamFault.NOT_ALLOWED: "This installation lets no camera lead there. Ask whoever runs it about "
     "HYPERSIGHT_CAMERA_HOSTS and HYPERSIGHT_MEDIA_DIR",
+    StreamFault.KEY_MISSING: "Its password was encrypted by another key. Ask whoever runs this "
+    "installation about HYPERSIGHT_SECRET_KEYS, or give the address with its password anew",
     StreamFault.OTHER: "The stream cannot be read. Check the address; if it is right, restart the camera",
 }
 CLOCKS = {

@@ -24,6 +24,7 @@ from hypersight_api.status.schemas import CameraStatus
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import Conflict, NotFound, SourceUnavailable
 from hypersight_core.reach import Reach
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
@@ -44,13 +45,17 @@ class CameraController(Controller):
 
     @post(sync_to_thread=True, operation_id="AddCamera", operation_class=described(CameraIn))
     def add_camera(
-        self, store: NamedDependency[Store], reach: NamedDependency[SkipValidation[Reach]], body: RawBody
+        self,
+        store: NamedDependency[Store],
+        reach: NamedDependency[SkipValidation[Reach]],
+        keys: NamedDependency[SkipValidation[Keyring]],
+        body: RawBody,
     ) -> CameraOut:
         """Add a camera; it is watched once it has an enabled processor."""
         added = understood(body, CameraIn).settings()
         reach.check(added.stream_url)
         with store.transaction() as tx:
-            return CameraOut.of(cameras.create_camera(tx, added))
+            return CameraOut.of(cameras.create_camera(tx, keys.sealed(added)))
 
     @post(
         "/test-connection",
@@ -91,6 +96,7 @@ class CameraController(Controller):
         self,
         store: NamedDependency[Store],
         reach: NamedDependency[SkipValidation[Reach]],
+        keys: NamedDependency[SkipValidation[Keyring]],
         camera_id: FromPath[int],
         body: RawBody,
     ) -> CameraOut:
@@ -103,7 +109,8 @@ class CameraController(Controller):
             _check_change(store, reach, checked_id("camera", camera_id), change)
         with store.transaction() as tx:
             before = cameras.get_camera(tx, checked_id("camera", camera_id))
-            return CameraOut.of(cameras.change_camera(tx, camera_id, change.applied_to(before)))
+            wanted = keys.sealed(change.applied_to(before), before)
+            return CameraOut.of(cameras.change_camera(tx, camera_id, wanted))
 
     @delete("/{camera_id:int}", sync_to_thread=True, operation_id="DeleteCamera")
     def delete_camera(

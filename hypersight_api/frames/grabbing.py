@@ -13,6 +13,7 @@ import msgspec
 from hypersight_core.domain.cameras import CameraSettings
 from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.reach import Reach
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,9 @@ async def grab(
     """Write a frame as JPEG to `path`.
 
     Raises:
-        SourceUnavailable: too many frames are being taken already.
+        SourceUnavailable: too many frames are being taken already, or the camera's password cannot be read.
     """
+    camera = await asyncio.to_thread(Keyring.of(settings).opened, camera)
     if _grabs.locked():
         raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
     headers = (f"{name}: {value}" for name, value in camera.http_headers.items())

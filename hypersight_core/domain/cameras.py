@@ -16,6 +16,8 @@ INSIDE_KINDS = ("objects", "faces")
 MAX_HEADERS = 16
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HEADER_VALUE = re.compile(r"[!-~]([ -~]{0,4094}[!-~])?")
+SEALED_HEADER = re.compile(r"sealed:gAAAA[\w=-]+", re.ASCII)
+"""A value as it is stored: encrypted, and longer than it is."""
 MIN_WATCH_FPS, MAX_WATCH_FPS, MAX_MOSAIC_SIDE = 0.2, 30.0, 8
 MIN_JPEG_QUALITY, MAX_JPEG_QUALITY = 50, 100
 MIN_RECHECK_S, MAX_RECHECK_S = 1.0, 300.0
@@ -54,7 +56,7 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
             raise InvalidInput(f"{name!r} is no name of an HTTP header", field="http_headers")
-        if not HEADER_VALUE.fullmatch(value):
+        if not (HEADER_VALUE.fullmatch(value) or SEALED_HEADER.fullmatch(value)):
             raise InvalidInput(
                 f"the HTTP header {name} must be printable ASCII, 1 to 4096 characters", field="http_headers"
             )

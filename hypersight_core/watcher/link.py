@@ -4,14 +4,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.domain.figures import Passed
-from hypersight_core.errors import DatabaseUnavailable, LeaseLost
+from hypersight_core.errors import DatabaseUnavailable, LeaseLost, SecretUnreadable
 from hypersight_core.redaction import redacted_text
+from hypersight_core.sealing import Keyring
 from hypersight_core.store import previews, watching
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.spool import Spool
@@ -44,9 +45,9 @@ class DatabaseLink:
     The watching loop only appends to the spool and reads `plan`; it never waits for the database.
     """
 
-    def __init__(self, lease: Lease, token: int, spool: Spool, camera_id: int) -> None:
+    def __init__(self, lease: Lease, token: int, spool: Spool, camera_id: int, keys: Keyring) -> None:
         self._lease, self._token, self._spool = lease, token, spool
-        self._camera_id = camera_id
+        self._camera_id, self._keys = camera_id, keys
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="database", daemon=True)
@@ -55,6 +56,8 @@ class DatabaseLink:
         self.watchdog = Watchdog(BEAT_S)
         """Asked before each heartbeat; the loop tells it what it works on."""
         self.plan: WatchPlan | None = None
+        self.plan_problem = ""
+        """Why an edit does not take effect; empty when nothing stands in its way."""
         self._previews: frozenset[int] = frozenset()
         self._read_s = 0.0
         self._passages = Passages()
@@ -80,6 +83,7 @@ class DatabaseLink:
 
         Raises:
             DatabaseUnavailable: the database went away since the lease was taken.
+            SecretUnreadable: the camera's password is encrypted by a key that is not here.
         """
         self._read_plan()
         self._thread.start()
@@ -134,7 +138,7 @@ class DatabaseLink:
             order = self._lease.beat(self.describe())
             self._is_untold = False
             self.is_stop_requested = self.is_stop_requested or order.is_stop_requested
-            self._read_plan()
+            self._follow_edits()
             self._write_records()
         except LeaseLost as error:
             logger.warning("lease lost", extra={"reason": str(error)})
@@ -150,11 +154,22 @@ class DatabaseLink:
                 logger.info("database back", extra={"spool_bytes": self._spool.depth_bytes})
             self.is_database_away = False
 
+    def _follow_edits(self) -> None:
+        """Read the plan afresh; one that cannot be decrypted leaves the last one in force."""
+        try:
+            self._read_plan()
+            self.plan_problem = ""
+        except SecretUnreadable as error:
+            if not self.plan_problem:
+                logger.warning("an edit takes no effect", extra={"reason": str(error)})
+            self.plan_problem = str(error)
+
     def _read_plan(self) -> None:
         with self._lease.transaction() as tx:
-            self.plan = watching.watch_plan(tx, self._camera_id)
+            stored = watching.watch_plan(tx, self._camera_id)
             self._previews = previews.wanted_previews(tx, self._camera_id)
         self._read_s = time.monotonic()
+        self.plan = None if stored is None else replace(stored, camera=self._keys.opened(stored.camera))
 
     def _write_records(self) -> None:
         for written, record in enumerate(self._spool.pending(), start=1):

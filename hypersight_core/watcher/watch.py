@@ -14,6 +14,7 @@ from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.domain.figures import WatcherFigures
 from hypersight_core.errors import LeaseLost
 from hypersight_core.reach import Reach
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
@@ -62,6 +63,7 @@ def watch_camera(
         Conflict: another watcher has the camera and keeps it.
         LeaseLost: another watcher took the camera over.
         DatabaseUnavailable: the database did not answer at the start.
+        SecretUnreadable: the camera's password is encrypted by a key that is not here.
     """
     store = store or watcher_store(settings)
     store.rename(f"hypersight watcher {camera_id}")
@@ -69,7 +71,7 @@ def watch_camera(
     lease = Lease(store, camera_id, run_id)
     try:
         token = lease.acquire(wait_s=TAKE_OVER_S)
-        link = DatabaseLink(lease, token, spool, camera_id)
+        link = DatabaseLink(lease, token, spool, camera_id, Keyring.of(settings))
         reason = "failed"
         try:
             before = resumption(lease, spool, camera_id)
@@ -216,7 +218,7 @@ class _Follower:
         """Say what goes on right now; called from the link's thread for each heartbeat."""
         state = self._source_state
         phase, detail = (
-            ("watching", self._clock.text() or self._loop.advice)
+            ("watching", self._clock.text() or self._link.plan_problem or self._loop.advice)
             if state.is_connected
             else ("reconnecting", state.detail)
         )

@@ -1,6 +1,7 @@
 """`/api/v1` on a real database."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,13 @@ import pytest
 
 from hypersight_api.services import now
 from hypersight_api.time_stamps import midnight
+from hypersight_core.domain.cameras import Camera
 from hypersight_core.domain.choices import MOSAIC_HELP
 from hypersight_core.domain.events import EventKind
+from hypersight_core.sealing import Keyring
+from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, metrics, processors
+from hypersight_core.store.engine import Store
 from hypersight_core.store.failures import WatcherFailure, write_failure
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
 from tests.serving import NO_DATABASE, api, observed, saved, watched
@@ -71,18 +76,27 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
     assert client.get("/api/v1/cameras").json() == []
 
 
-def test_a_stream_url_sent_back_as_it_was_shown_keeps_its_secrets(client, store):
+def stored(store: Store, var_dir: Path) -> Camera:
+    """Return camera 1 as a watcher connects to it; nothing of it may be stored in the clear."""
+    with store.transaction() as tx:
+        camera = cameras.get_camera(tx, 1)
+    assert "hush" not in str(camera)
+    assert "s3cret" not in str(camera)
+    return Keyring.of(Settings(var_dir=var_dir)).opened(camera)
+
+
+def test_a_stream_url_sent_back_as_it_was_shown_keeps_its_secrets(client, store, tmp_path):
     client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL})
     client.patch("/api/v1/cameras/1", json={"name": "gate", "stream_url": SHOWN_URL})
-    with store.transaction() as tx:
-        kept = cameras.get_camera(tx, 1)
+    kept = stored(store, tmp_path)
     assert (kept.name, kept.stream_url) == ("gate", SECRET_URL)
+    client.patch("/api/v1/cameras/1", json={"stream_url": SECRET_URL})
+    assert stored(store, tmp_path) == kept, "the same address again is no edit"
     client.patch("/api/v1/cameras/1", json={"stream_url": "rtsp://elsewhere.invalid/"})
-    with store.transaction() as tx:
-        assert cameras.get_camera(tx, 1).stream_url == "rtsp://elsewhere.invalid/"
+    assert stored(store, tmp_path).stream_url == "rtsp://elsewhere.invalid/"
 
 
-def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store):
+def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store, tmp_path):
     secret = {"X-Api-Key": "hush", "Referer": "http://shop.invalid/"}
     added = client.post(
         "/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL, "http_headers": secret}
@@ -90,15 +104,14 @@ def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store
     assert added.json()["http_headers"] == {"X-Api-Key": "***", "Referer": "***"}
     changed = {"X-Api-Key": "***", "Referer": "http://home.invalid/"}
     client.patch("/api/v1/cameras/1", json={"http_headers": changed, "skip_loop_filter": True})
-    with store.transaction() as tx:
-        kept = cameras.get_camera(tx, 1)
+    kept = stored(store, tmp_path)
     assert kept.http_headers == {"X-Api-Key": "hush", "Referer": "http://home.invalid/"}
     assert kept.skip_loop_filter is True
     refused = client.patch("/api/v1/cameras/1", json={"http_headers": {"X-Api-Key": "hush\r\nHost: x"}})
     assert "hush" not in problem(refused, 400)["detail"]
 
 
-def test_hidden_values_of_headers_do_not_follow_a_camera_to_another_host(client, store):
+def test_hidden_values_of_headers_do_not_follow_a_camera_to_another_host(client, store, tmp_path):
     secret = {"X-Api-Key": "hush"}
     client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL, "http_headers": secret})
     moved = {"stream_url": "http://thief.invalid/"}
@@ -108,8 +121,26 @@ def test_hidden_values_of_headers_do_not_follow_a_camera_to_another_host(client,
         )
     new = client.patch("/api/v1/cameras/1", json=moved | {"http_headers": {"X-Api-Key": "new"}})
     assert new.status_code == 200
+    assert stored(store, tmp_path).http_headers == {"X-Api-Key": "new"}
+
+
+def test_a_camera_whose_key_is_lost_can_be_read_edited_and_given_anew(client, store, database_url, tmp_path):
+    client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL})
     with store.transaction() as tx:
-        assert cameras.get_camera(tx, 1).http_headers == {"X-Api-Key": "new"}
+        before = cameras.get_camera(tx, 1)
+    other_key = "another-key-that-opens-nothing-here"
+    with api(database_url, tmp_path, secret_keys=other_key) as later:
+        assert later.get("/api/v1/cameras/1").json()["stream_url"] == SHOWN_URL
+        assert later.patch("/api/v1/cameras/1", json={"name": "gate"}).status_code == 200
+        with store.transaction() as tx:
+            assert cameras.get_camera(tx, 1).stream_url == before.stream_url
+        said = problem(later.get("/api/v1/cameras/1/snapshot.jpg"), 503)["detail"]
+        assert "camera 1 (gate)" in said
+        assert "HYPERSIGHT_SECRET_KEYS" in said
+        later.patch("/api/v1/cameras/1", json={"stream_url": SECRET_URL})
+        with store.transaction() as tx:
+            anew = cameras.get_camera(tx, 1)
+    assert Keyring([other_key]).opened(anew).stream_url == SECRET_URL
 
 
 def test_a_processor_is_added_read_changed_and_deleted(counting):

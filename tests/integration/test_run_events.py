@@ -11,7 +11,8 @@ import pytest
 from dagster import DagsterEventType as Kind
 from dagster import DagsterRunStatus as Status
 
-from hypersight_core.errors import Conflict
+from hypersight_core.errors import Conflict, SecretUnreadable
+from hypersight_core.sealing import SETTING
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.rounds import why_failed
 from hypersight_pipelines.launching.calls import Fork
@@ -125,14 +126,24 @@ def test_a_run_that_was_closed_meanwhile_stays_as_it_is(instance, closed_as):
     assert kinds(instance, run_id)[-1] is Kind.ENGINE_EVENT
 
 
-def test_the_supervisor_reads_why_a_watcher_failed(instance):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Conflict("camera 12 is watched already"), "camera 12 is watched already"),
+        (
+            SecretUnreadable("camera 12 (door)", SETTING),
+            "camera 12 (door) cannot be decrypted by any key of HYPERSIGHT_SECRET_KEYS",
+        ),
+    ],
+)
+def test_the_supervisor_reads_why_a_watcher_failed(instance, error, said):
     def watch(_camera_id: int, _run_id: str, _stop: threading.Event) -> str:
-        raise Conflict("camera 12 is watched already")
+        raise error
 
     run_id = a_run(instance)
     assert executed(ForkedRun(instance, watch), run_id) == 1
     assert status(instance, run_id) is Status.FAILURE
-    assert "camera 12 is watched already" in why_failed(instance, run_id)
+    assert said in why_failed(instance, run_id)
 
 
 @pytest.mark.parametrize(

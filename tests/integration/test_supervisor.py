@@ -15,7 +15,7 @@ from dagster import DagsterRunStatus as Status
 
 from hypersight_core.errors import Conflict, LeaseLost
 from hypersight_core.settings import Settings
-from hypersight_core.store.cameras import change_camera, create_camera
+from hypersight_core.store.cameras import change_camera, create_camera, get_camera
 from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_core.store.failures import read_failures
@@ -123,14 +123,16 @@ class TestSupervisor:
         assert order.is_stop_requested
 
     def test_dagster_evaluates_it_with_the_resources_of_the_code_location(
-        self, instance, database_url, camera_id
+        self, instance, store, database_url, tmp_path, camera_id
     ):
-        defs = build_defs(Settings(database_url=database_url))
+        defs = build_defs(Settings(database_url=database_url, var_dir=tmp_path))
         with dg.build_sensor_context(
             instance=instance, repository_def=defs.get_repository_def(), resources=defs.resources
         ) as context:
             data = watcher_supervisor.evaluate_tick(context)
         assert [request.tags["camera_id"] for request in data.run_requests or ()] == [str(camera_id)]
+        with store.transaction() as tx:
+            assert "secret" not in get_camera(tx, camera_id).stream_url, "it came by SQL, in the clear"
 
     def test_a_tick_sees_a_camera_that_is_added_while_it_looks(self, instance, store):
         def add() -> None:

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from hypersight.postgres import EmbeddedPostgres
 from hypersight.simulator.camera import CameraSimulator
-from hypersight_core.errors import Conflict
+from hypersight_core.errors import Conflict, SecretUnreadable
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras, processors, schema
 from hypersight_core.store.engine import Store
@@ -237,6 +238,24 @@ def test_a_camera_that_answers_404_is_said_in_the_status(one, camera):
         )
         assert lease.detail
         assert watcher.is_alive()
+
+
+def test_a_camera_with_a_password_is_watched_by_who_has_the_key_and_by_nobody_else(one):
+    keys = Keyring.of(one.settings)
+    with one.store.transaction() as tx:
+        camera = cameras.get_camera(tx, one.camera_id)
+        secret = camera.settings(stream_url=camera.stream_url.replace("//", "//user:hush@"))
+        cameras.change_camera(tx, one.camera_id, keys.sealed(secret))
+    with Watcher(one):
+        eventually(lambda: one.events("enter"))
+        with one.store.transaction() as tx:
+            cameras.change_camera(tx, one.camera_id, Keyring(["of another machine"]).sealed(secret))
+        (lease,) = eventually(lambda: [lease for lease in _leases(one) if "SECRET_KEYS" in lease.detail])
+        assert lease.state == "watching", "it goes on as it was"
+    with Watcher(one, "run-2") as later:
+        later.join(timeout=20)
+    assert isinstance(later.outcome, SecretUnreadable)
+    assert "camera 1 (door)" in str(later.outcome)
 
 
 def test_a_watcher_killed_in_the_middle_doubles_and_loses_nothing(one):

@@ -89,7 +89,7 @@ def test_every_image_is_pinned(name):
 
 
 def test_secrets_stand_in_files_only(tmp_path):
-    assert not re.search(r"(PASSWORD|TOKEN)(?!_FILE)\b\s*:", TEXT)
+    assert not re.search(r"(PASSWORD|TOKEN|SECRET_KEYS)(?!_FILE)\b\s*:", TEXT)
     subprocess.run(["sh", ROOT / "deploy/make-secrets.sh", tmp_path / "s"], check=True, capture_output=True)
     made = {one.name: one.read_text() for one in (tmp_path / "s").iterdir()}
     assert set(COMPOSE["secrets"]) <= set(made)

@@ -6,7 +6,9 @@ from dataclasses import replace
 import dagster as dg
 
 from hypersight_core.domain.links import camera_url
+from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
+from hypersight_core.store.camera_secrets import seal_secrets
 from hypersight_core.store.changes import listening
 from hypersight_core.store.engine import Store
 from hypersight_pipelines.defs.watchers.actions import summary
@@ -40,7 +42,12 @@ def watcher_supervisor(
     settings: dg.ResourceParam[Settings],
     pods: dg.ResourceParam[WatcherPods],
 ) -> dg.SensorResult:
-    """Look again and again, at once after a change; end the tick as soon as there is something to launch."""
+    """Look again and again, at once after a change; end the tick as soon as there is something to launch.
+
+    Passwords of cameras that came by SQL are encrypted first.
+    """
+    with store.transaction() as tx:
+        seal_secrets(tx, Keyring.of(settings))
     return supervise(store, context.instance, LOOK_FOR_S, settings.page_url, pods)
 
 
