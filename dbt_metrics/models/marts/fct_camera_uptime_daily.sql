@@ -15,36 +15,26 @@ days as (
     {{ days_to_build('cameras', 'camera_id', {'coverage': 'camera_id'}) }}
 ),
 
-runs as (
-    {{ runs_of_days('days', 'camera_id') }}
-),
-
--- Observations end within the hour they begin in.
+-- Observations end within the hour they begin in. Read a day at a time, for the reason that `passed_on` gives.
 pieces as (
     select
-        runs.camera_id,
+        days.camera_id,
         days.day,
         seen.reason,
         seen.watched_share,
         extract(
             epoch from least(seen.to_at, days.day_stop_at) - greatest(seen.from_at, days.day_start_at)
         )::float8 as length_s
-    from runs
+    from days
     cross join lateral (
         select * from {{ ref('stg_observations') }} as observations
         where
-            observations.camera_id = runs.camera_id
-            and observations.from_at > runs.start_at - interval '1 hour'
-            and observations.from_at < runs.stop_at
-            and observations.to_at > runs.start_at
+            observations.camera_id = days.camera_id
+            and observations.from_at > days.day_start_at - interval '1 hour'
+            and observations.from_at < days.day_stop_at
+            and observations.to_at > days.day_start_at
         offset 0
     ) as seen
-    inner join days
-        on runs.camera_id = days.camera_id
-        and days.day in (
-            (seen.from_at at time zone runs.time_zone)::date,
-            ((seen.to_at - interval '1 microsecond') at time zone runs.time_zone)::date
-        )
 ),
 
 summed as (
@@ -58,7 +48,6 @@ summed as (
         sum(length_s * (1 - watched_share)) filter (where reason = 'late_dropped') as late_dropped_s,
         sum(length_s * (1 - watched_share)) filter (where reason = 'paused') as paused_s
     from pieces
-    where length_s > 0
     group by camera_id, day
 ),
 

@@ -22,12 +22,8 @@ days as (
     {{ days_to_build('processors', 'processor_id', {'traffic': 'processor_id'}) }}
 ),
 
-runs as (
-    {{ runs_of_days('days', 'processor_id') }}
-),
-
 passed as (
-    {{ passed_on('days', 'runs', before=within) }}
+    {{ passed_on('days', before=within) }}
 ),
 
 -- One person came into one zone, and next into another.
@@ -35,13 +31,14 @@ arrivals as (
     select
         processor_id,
         day,
+        day_start_at,
         zone,
         ts,
         lag(zone) over of_person as from_zone,
         lag(ts) over of_person as from_ts
     from passed
     where event_kind in ('enter', 'cross_in') and track_id <> 0
-    window of_person as (partition by processor_id, track_id order by ts, zone)
+    window of_person as (partition by processor_id, day, track_id order by ts, zone)
 ),
 
 flows as (
@@ -53,7 +50,7 @@ flows as (
         count(*) as people,
         percentile_cont(0.5) within group (order by extract(epoch from ts - from_ts)::float8) as median_s
     from arrivals
-    where day is not null and from_zone <> zone and ts - from_ts <= interval '{{ within }}'
+    where ts > day_start_at and from_zone <> zone and ts - from_ts <= interval '{{ within }}'
     group by processor_id, day, from_zone, zone
 ),
 

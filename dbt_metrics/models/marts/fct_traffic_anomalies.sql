@@ -18,8 +18,8 @@ days as (
 ),
 
 judged as (
-    select * from days
-    where is_over and coverage >= {{ var('least_coverage') }}
+    select *, is_over and coverage >= {{ var('least_coverage') }} as is_judged
+    from days
 ),
 
 -- The same weekday of the weeks before, as far as it was watched.
@@ -27,53 +27,48 @@ compared as (
     select
         judged.processor_id,
         judged.day,
-        before.traffic as before_traffic
+        array_agg(before.traffic) as traffic_before
     from judged
+    cross join generate_series(1, {{ var('baseline_weeks') }}) as weeks
     inner join judged as before
-        on
-            judged.processor_id = before.processor_id
-            and judged.weekday = before.weekday
-            and before.day >= judged.day - 7 * {{ var('baseline_weeks') }}
-            and before.day < judged.day
+        on judged.processor_id = before.processor_id and before.day = judged.day - 7 * weeks
+    where judged.is_judged and before.is_judged
+    group by judged.processor_id, judged.day
 ),
 
 medians as (
     select
-        processor_id,
-        day,
-        count(*) as days_compared,
-        percentile_cont(0.5) within group (order by before_traffic) as baseline
-    from compared
-    group by processor_id, day
-),
-
-deviations as (
-    select
         compared.processor_id,
         compared.day,
-        percentile_cont(0.5) within group (order by abs(compared.before_traffic - medians.baseline)) as mad
+        cardinality(compared.traffic_before) as days_compared,
+        middle.baseline,
+        apart.deviation
     from compared
-    inner join medians on compared.processor_id = medians.processor_id and compared.day = medians.day
-    group by compared.processor_id, compared.day
+    cross join lateral (
+        select percentile_cont(0.5) within group (order by traffic) as baseline
+        from unnest(compared.traffic_before) as traffic
+    ) as middle
+    cross join lateral (
+        select percentile_cont(0.5) within group (order by abs(traffic - middle.baseline)) as deviation
+        from unnest(compared.traffic_before) as traffic
+    ) as apart
 ),
 
 scored as (
     select
-        days.processor_id,
-        days.camera_id,
-        days.day,
-        days.weekday,
-        days.traffic,
-        days.coverage,
-        coalesce(medians.days_compared, 0) as days_compared,
+        judged.processor_id,
+        judged.camera_id,
+        judged.day,
+        judged.weekday,
+        judged.traffic,
+        judged.coverage,
+        coalesce(medians.days_compared, 0)::bigint as days_compared,
         medians.baseline,
         -- Counts scatter by their root even where nothing changes: four equal weeks are no proof of certainty.
-        greatest(1.4826 * deviations.mad, sqrt(medians.baseline), 1.0) as spread,
-        judged.processor_id is not null and medians.days_compared >= 3 as is_comparable
-    from days
-    left join judged on days.processor_id = judged.processor_id and days.day = judged.day
-    left join medians on days.processor_id = medians.processor_id and days.day = medians.day
-    left join deviations on days.processor_id = deviations.processor_id and days.day = deviations.day
+        greatest(1.4826 * medians.deviation, sqrt(medians.baseline), 1.0) as spread,
+        medians.days_compared >= 3 as is_comparable
+    from judged
+    left join medians on judged.processor_id = medians.processor_id and judged.day = medians.day
 )
 
 select

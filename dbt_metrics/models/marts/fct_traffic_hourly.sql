@@ -24,12 +24,8 @@ days as (
     {{ days_to_build('processors', 'processor_id', {'traffic': 'processor_id', 'coverage': 'camera_id'}) }}
 ),
 
-runs as (
-    {{ runs_of_days('days', 'processor_id') }}
-),
-
 passed as (
-    {{ passed_on('days', 'runs') }}
+    {{ passed_on('days') }}
 ),
 
 counted as (
