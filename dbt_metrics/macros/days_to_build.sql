@@ -83,10 +83,25 @@ cross join lateral (
 {% endmacro %}
 
 
-{# Rows of processors and cameras that were purged go, as their events went. #}
-{% macro forget_purged(key, model) %}
+{# What is gone is forgotten: processors and cameras that were purged, as their events were, and days that a camera has
+   no more since its time zone was changed. Days whose events were dropped for their age stay as they were built. #}
+{% macro forget_gone(key, model) %}
 {% if is_incremental() %}
-delete from {{ this }} where {{ key }} not in (select {{ key }} from {{ ref(model) }})
+delete from {{ this }} where {{ key }} not in (select {{ key }} from {{ ref(model) }});
+delete from {{ this }} as built
+using (
+    select known.camera_id, known.day
+    from (select distinct camera_id, day from {{ this }}) as known
+    inner join (select distinct camera_id, time_zone from {{ ref('int_camera_days') }}) as cameras
+        on known.camera_id = cameras.camera_id
+    left join {{ ref('int_camera_days') }} as days on known.camera_id = days.camera_id and known.day = days.day
+    where
+        days.day is null
+        and rollup.local_midnight(known.day, cameras.time_zone) >= coalesce(
+            (select max(at) from {{ source('hypersight', 'kept_from') }}), '-infinity'
+        )
+) as gone
+where built.camera_id = gone.camera_id and built.day = gone.day
 {% endif %}
 {% endmacro %}
 

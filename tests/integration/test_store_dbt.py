@@ -102,12 +102,21 @@ def test_a_run_builds_only_the_days_that_changed(world: Store, dbt: Dbt):
 def test_a_changed_time_zone_and_a_purge_reach_the_models(
     world: Store, dbt: Dbt, client: TestClient[Litestar]
 ):
-    dbt.build("--select", "+fct_traffic_daily", *NO_TESTS)
+    wanted = ("--select", "+fct_traffic_daily", "+fct_camera_uptime_daily", *NO_TESTS)
+    dbt.build(*wanted)
     with world.transaction() as tx:
-        before = cameras.get_camera(tx, 1)
-        cameras.change_camera(tx, 1, before.settings(time_zone="America/New_York"))
         cameras.delete_camera(tx, 2, purge=True)
-    dbt.build("--select", "+fct_traffic_daily", *NO_TESTS)
+    # 25 hours apart: whatever the time is now, the first and the last day are others each time.
+    for time_zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Pacific/Kiritimati", "America/New_York"):
+        with world.transaction() as tx:
+            before = cameras.get_camera(tx, 1)
+            cameras.change_camera(tx, 1, before.settings(time_zone=time_zone))
+        dbt.build(*wanted)
+        with world.transaction() as tx:
+            for model in ("fct_coverage_hourly", "fct_traffic_hourly", "fct_camera_uptime_daily"):
+                days = "SELECT camera_id, day FROM analytics."
+                others = sa.text(f"{days}{model} EXCEPT {days}int_camera_days")
+                assert tx.execute(others).all() == []
     with world.transaction() as tx:
         known = sa.text("SELECT DISTINCT processor_id FROM analytics.fct_traffic_hourly ORDER BY 1")
         assert tx.scalars(known).all() == [1, 5]

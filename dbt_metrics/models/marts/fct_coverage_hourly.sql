@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key=['camera_id', 'day'],
     on_schema_change='fail',
-    pre_hook="{{ forget_purged('camera_id', 'stg_cameras') }}",
+    pre_hook="{{ forget_gone('camera_id', 'stg_cameras') }}",
 ) }}
 
 -- depends_on: {{ ref('int_changed_days') }}

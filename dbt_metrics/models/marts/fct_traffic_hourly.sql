@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key=['processor_id', 'day'],
     on_schema_change='fail',
-    pre_hook="{{ forget_purged('processor_id', 'stg_processors') }}",
+    pre_hook="{{ forget_gone('processor_id', 'stg_processors') }}",
 ) }}
 
 -- depends_on: {{ ref('int_changed_days') }}
