@@ -35,7 +35,8 @@ from hypersight_api.pages.shell import Shell
 from hypersight_api.patience import BodyInTime
 from hypersight_api.principals import Principals
 from hypersight_api.processors.controller import ProcessorController
-from hypersight_api.services import providers
+from hypersight_api.reads import Reads
+from hypersight_api.services import chosen, providers
 from hypersight_api.sessions import Sessions
 from hypersight_api.status.controller import get_status
 from hypersight_api.traces import TraceRequests
@@ -95,7 +96,8 @@ def create_app(settings: Settings) -> Litestar:
     """
     store = Store(settings.database_url, application_name="hypersight api", pool_size=DATABASE_CONNECTIONS)
     hub = FacesHub()
-    figures = Figures(store, settings)
+    reads = Reads(store, settings, DATABASE_CONNECTIONS)
+    figures = Figures(store, settings, reads.replica)
     vendor = Vendor(settings.cache_dir)
     shell = Shell(vendor, settings.dagster_url)
     sessions, principals = Sessions(settings.api_token), Principals(store)
@@ -106,11 +108,13 @@ def create_app(settings: Settings) -> Litestar:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         stopping = asyncio.Event()
         tidying = asyncio.create_task(keep_tidy(settings.var_dir, store, stopping))
+        looking = asyncio.create_task(reads.keep_looking(stopping))
         with traced(settings.otel_exporter_otlp_endpoint, API):
             async with relay(settings.redis_url, hub) as app.state.publish:
                 yield
         stopping.set()
         await tidying
+        await looking
         store.close()
 
     return Litestar(
@@ -127,7 +131,9 @@ def create_app(settings: Settings) -> Litestar:
             reach=Reach.of(settings),
             keys=Keyring.of(settings),
             door=Door(settings, store, sessions),
-        ),
+            replica=reads.replica,
+        )
+        | {"reads": chosen(reads.chosen)},
         middleware=[
             *([TraceRequests()] if settings.otel_exporter_otlp_endpoint else []),
             CountRequests(figures),

@@ -26,7 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: str = ""
     """SQLAlchemy URL, `postgresql+psycopg://user:password@host:port/name`; empty: the embedded server."""
     database_password: str = ""
-    """Goes into `database_url` where that holds none, so that the URL is no secret."""
+    """Goes into `database_url` and `database_read_url` where they hold none, so that they are no secrets."""
+    database_read_url: str = ""
+    """URL of a streaming replica that the API asks for metrics; empty: it asks the database itself."""
     object_detector_url: str = "http://127.0.0.1:8001/objects"
     """Where JPEG mosaics are posted to find persons; several addresses, parted by commas, take turns."""
     face_detector_url: str = "http://127.0.0.1:8001/faces"
@@ -111,6 +113,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`text` for people, or `json`: an object a line, for log stores."""
 
     def __post_init__(self) -> None:
+        if self.database_read_url and not self.database_url:
+            raise ValueError(
+                "HYPERSIGHT_DATABASE_READ_URL needs HYPERSIGHT_DATABASE_URL: whose replica is it?"
+            )
         if self.detector_max_calls < 1:
             raise ValueError("HYPERSIGHT_DETECTOR_MAX_CALLS must be 1 or more")
         if self.api_workers < 1:
@@ -146,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return msgspec.structs.replace(
             settings,
             database_url=_with_password(settings.database_url, settings.database_password),
+            database_read_url=_with_password(settings.database_read_url, settings.database_password),
             database_password="",
             var_dir=settings.var_dir.expanduser().absolute(),
             cache_dir=settings.cache_dir.expanduser().absolute(),

@@ -30,8 +30,11 @@ def failure(message: str) -> Answer:
     return {"err": True, "msg": message}
 
 
-def traffic(store: Store, question: TrafficQuestion, now: datetime) -> Answer:
+def traffic(store: Store, reads: Store, question: TrafficQuestion, now: datetime) -> Answer:
     """Return how many persons passed in an interval.
+
+    Args:
+        reads: what is asked for the number; `store` knows the processor as it is now.
 
     Raises:
         InvalidInput: a time stamp means nothing, or the interval ends before it starts.
@@ -41,7 +44,7 @@ def traffic(store: Store, question: TrafficQuestion, now: datetime) -> Answer:
     if asked is None:
         return failure("Wrong processor id")
     ends = interval(start, stop, asked.zone, now)
-    with store.transaction() as tx:
+    with reads.transaction() as tx:
         total = metrics.traffic_total(tx, asked.processor_id, *ends)
     return _traffic(total, asked.zone)
 

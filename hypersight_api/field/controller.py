@@ -35,12 +35,14 @@ TAGS = ("in the field",)
     sync_to_thread=True,
     operation_class=described(TrafficQuestion, TrafficAnswer),
 )
-def post_traffic(body: RawBody, store: NamedDependency[Store]) -> Response[bytes]:
+def post_traffic(
+    body: RawBody, store: NamedDependency[Store], reads: NamedDependency[Store]
+) -> Response[bytes]:
     """Number of persons in `start_ts < ts <= stop_ts` (no `stop_ts`: now).
 
     Time stamps are `YYYY-MM-DD HH:MM:SS[.ffffff]` in the camera's time zone, or ISO 8601 with an offset.
     """
-    return _json(answers.traffic(store, understood(body, TrafficQuestion), now()))
+    return _json(answers.traffic(store, reads, understood(body, TrafficQuestion), now()))
 
 
 @post(

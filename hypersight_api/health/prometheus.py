@@ -8,17 +8,19 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from hypersight_api.health.replicas import ReplicaCollector
 from hypersight_api.health.watchers import WatcherCollector
 from hypersight_api.workers import figures_folder
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
+from hypersight_core.store.replica import Replica
 from hypersight_core.store.spool_depths import SpoolDepths
 
 
 class Figures:
     """All figures of one application."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, replica: Replica | None) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "hypersight_api_requests",
@@ -40,12 +42,14 @@ class Figures:
         )
         spools = SpoolDepths(settings.var_dir / "spool")
         self._watchers = WatcherCollector(store, spools, settings.spool_max_mb * 1024**2)
+        self._replica = ReplicaCollector(replica)
         self._shared_in = figures_folder()
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text form, of all API processes on this port."""
         told = CollectorRegistry()
         told.register(self._watchers)
+        told.register(self._replica)
         if self._shared_in is None:
             return generate_latest(self._registry) + generate_latest(told)
         MultiProcessCollector(told, self._shared_in)  # type: ignore[no-untyped-call]

@@ -19,10 +19,14 @@ from hypersight_core.store.engine import Store
     operation_id="GetHeatMap",
 )
 def get_heat_map(
-    store: NamedDependency[Store], camera_id: FromPath[int], start: Start, stop: Stop = None
+    store: NamedDependency[Store],
+    reads: NamedDependency[Store],
+    camera_id: FromPath[int],
+    start: Start,
+    stop: Stop = None,
 ) -> HeatMap:
     """Say where people were: person-seconds by cell of a grid over the frame, in full hours.
 
     The interval is widened to full hours. Recorded films leave no heat.
     """
-    return reading.heat_map(store, camera_id, Interval(start, stop, now()))
+    return reading.heat_map(store, reads, camera_id, Interval(start, stop, now()))

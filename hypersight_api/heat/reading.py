@@ -14,8 +14,11 @@ from hypersight_core.store.engine import Store
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
 
 
-def heat_map(store: Store, camera_id: int, asked: Interval) -> HeatMap:
+def heat_map(store: Store, reads: Store, camera_id: int, asked: Interval) -> HeatMap:
     """Return where people were in the full hours around an interval.
+
+    Args:
+        reads: what is asked for the map; `store` knows the camera as it is now.
 
     Raises:
         NotFound: there is no such camera.
@@ -23,7 +26,8 @@ def heat_map(store: Store, camera_id: int, asked: Interval) -> HeatMap:
     """
     with store.transaction() as tx:
         zone = ZoneInfo(cameras.get_camera(tx, checked_id("camera", camera_id)).time_zone)
-        start, stop = asked.ends(zone)
+    start, stop = asked.ends(zone)
+    with reads.transaction() as tx:
         cells = heat.person_ms_by_cell(tx, camera_id, start, stop)
         start, stop = _full_hour(start), max(start, min(_full_hour(stop - TICK) + HOUR, asked.now))
         coverage = metrics.coverage(tx, camera_id, _full_hour(start), stop)

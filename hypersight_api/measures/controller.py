@@ -47,16 +47,22 @@ class MeasureController(Controller):
 
     @get("/traffic", sync_to_thread=True, operation_id="GetTraffic")
     def get_traffic(
-        self, store: NamedDependency[Store], processor_id: FromPath[int], start: Start, stop: Stop = None
+        self,
+        store: NamedDependency[Store],
+        reads: NamedDependency[Store],
+        processor_id: FromPath[int],
+        start: Start,
+        stop: Stop = None,
     ) -> schemas.Traffic:
         """Count the persons that came in (entered a zone, or crossed a line inwards), and those that left."""
         of = reading.subject(store, processor_id, Measure.TRAFFIC)
-        return reading.traffic(store, of, reading.Interval(start, stop, now()))
+        return reading.traffic(reads, of, reading.Interval(start, stop, now()))
 
     @get("/traffic/series", sync_to_thread=True, operation_id="GetTrafficSeries")
-    def get_traffic_series(
+    def get_traffic_series(  # noqa: PLR0913 - one argument a parameter
         self,
         store: NamedDependency[Store],
+        reads: NamedDependency[Store],
         form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         start: Start,
@@ -65,33 +71,40 @@ class MeasureController(Controller):
     ) -> Response[schemas.TrafficSeries]:
         """Count the persons that came in, bucket by bucket; also as a table (CSV, Apache Parquet)."""
         of = reading.subject(store, processor_id, Measure.TRAFFIC)
-        found = reading.traffic_series(store, of, reading.Interval(start, stop, now()), bucket)
+        found = reading.traffic_series(reads, of, reading.Interval(start, stop, now()), bucket)
         return tables.answer(form, found, tables.traffic_table(found))
 
     @get("/dwell", sync_to_thread=True, operation_id="GetDwell")
     def get_dwell(
-        self, store: NamedDependency[Store], processor_id: FromPath[int], start: Start, stop: Stop = None
+        self,
+        store: NamedDependency[Store],
+        reads: NamedDependency[Store],
+        processor_id: FromPath[int],
+        start: Start,
+        stop: Stop = None,
     ) -> schemas.Dwell:
         """Say how long those stayed in a zone that left it: a histogram, mean, median and longest stay."""
         of = reading.subject(store, processor_id, Measure.TRAFFIC)
-        return reading.dwell(store, of, reading.Interval(start, stop, now()))
+        return reading.dwell(reads, of, reading.Interval(start, stop, now()))
 
     @get("/objects", sync_to_thread=True, operation_id="GetObjects")
     def get_objects(
         self,
         store: NamedDependency[Store],
+        reads: NamedDependency[Store],
         processor_id: FromPath[int],
         at: Annotated[str | None, QueryParameter(description="Left out: now", max_length=64)] = None,
     ) -> schemas.People:
         """Say how many persons were there at a moment."""
         of = reading.subject(store, processor_id, Measure.PRESENCE)
         moment = now() if at is None else parse_stamp(at).at(of.zone)
-        return reading.people(store, of, moment, is_now=at is None)
+        return reading.people(store if at is None else reads, of, moment, is_now=at is None)
 
     @get("/objects/series", sync_to_thread=True, operation_id="GetObjectsSeries")
-    def get_objects_series(
+    def get_objects_series(  # noqa: PLR0913 - one argument a parameter
         self,
         store: NamedDependency[Store],
+        reads: NamedDependency[Store],
         form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         start: Start,
@@ -103,13 +116,14 @@ class MeasureController(Controller):
         Also as a table (CSV, Apache Parquet).
         """
         of = reading.subject(store, processor_id, Measure.PRESENCE)
-        found = reading.people_series(store, of, reading.Interval(start, stop, now()), bucket)
+        found = reading.people_series(reads, of, reading.Interval(start, stop, now()), bucket)
         return tables.answer(form, found, tables.people_table(found))
 
     @get("/events", sync_to_thread=True, operation_id="ListEvents")
     def list_events(  # noqa: PLR0913 - one argument a parameter
         self,
         store: NamedDependency[Store],
+        reads: NamedDependency[Store],
         form: NamedDependency[tables.Form],
         processor_id: FromPath[int],
         cursor: Annotated[
@@ -126,7 +140,7 @@ class MeasureController(Controller):
         of, asked = reading.subject(store, processor_id), reading.Interval(start, stop, now())
         if form is tables.Form.JSON:
             within = None if (start, stop) == (LONG_AGO, None) else asked
-            found = reading.event_page(store, of, cursor, limit, within)
+            found = reading.event_page(reads, of, cursor, limit, within)
             return Response(found)
-        events = reading.all_events(store, of, cursor, asked)
+        events = reading.all_events(reads, of, cursor, asked)
         return tables.answer(form, None, tables.events_table(processor_id, of.camera.time_zone, events))

@@ -13,7 +13,7 @@ from hypersight_core.store.outages import newest_outages
 
 @get("/api/v1/outages", tags=("status",), sync_to_thread=True, operation_id="ListOutages")
 def list_outages(
-    store: NamedDependency[Store],
+    reads: NamedDependency[Store],
     camera_id: Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> list[OutageOut]:
@@ -21,5 +21,5 @@ def list_outages(
 
     Those of less than `HYPERSIGHT_NOTIFY_AFTER_S` are not kept; others for 90 days after their end.
     """
-    with store.transaction() as tx:
+    with reads.transaction() as tx:
         return [OutageOut.of(outage) for outage in newest_outages(tx, camera_id, limit)]

@@ -87,8 +87,9 @@ def asked_events(events: Annotated[int, QueryParameter(ge=0)] = 0, before: Text 
 
 
 @get("/cameras/{camera_id:int}", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=True)
-def get_camera_page(
+def get_camera_page(  # noqa: PLR0913 - one argument a parameter
     store: NamedDependency[Store],
+    reads: NamedDependency[Store],
     settings: NamedDependency[SkipValidation[Settings]],
     shell: NamedDependency[SkipValidation[Shell]],
     asked: NamedDependency[SkipValidation[Asked]],
@@ -107,12 +108,12 @@ def get_camera_page(
         current="/",
         camera=camera,
         shown=shown,
-        traffic=[_traffic(store, one, shown) for one in _of(subjects, Measure.TRAFFIC)],
-        people=[_people(store, one, shown) for one in _of(subjects, Measure.PRESENCE)],
-        heat=_heat(store, camera, shown),
+        traffic=[_traffic(reads, one, shown) for one in _of(subjects, Measure.TRAFFIC)],
+        people=[_people(reads, one, shown) for one in _of(subjects, Measure.PRESENCE)],
+        heat=_heat(store, reads, camera, shown),
         has_frame=snapshot_path(settings.var_dir, camera_id).exists(),
         counting=[(one.processor.processor_id, _name(one)) for one in counting],
-        events=_events(store, counting, shown, events_asked),
+        events=_events(reads, counting, shown, events_asked),
         draw=drawing,
     )
 
@@ -143,30 +144,30 @@ def _interval(shown: Shown) -> Interval:
     return Interval(shown.span["start"], shown.span["stop"], shown.stop)
 
 
-def _traffic(store: Store, of: Subject, shown: Shown) -> TrafficPart:
+def _traffic(reads: Store, of: Subject, shown: Shown) -> TrafficPart:
     return TrafficPart(
         of.processor.processor_id,
         _name(of),
-        reading.traffic(store, of, _interval(shown)),
-        reading.dwell(store, of, _interval(shown)),
+        reading.traffic(reads, of, _interval(shown)),
+        reading.dwell(reads, of, _interval(shown)),
         all(zone.is_line for zone in of.processor.zones),
     )
 
 
-def _people(store: Store, of: Subject, shown: Shown) -> PeoplePart:
-    series = reading.people_series(store, of, _interval(shown), shown.bucket)
+def _people(reads: Store, of: Subject, shown: Shown) -> PeoplePart:
+    series = reading.people_series(reads, of, _interval(shown), shown.bucket)
     return PeoplePart(of.processor.processor_id, _name(of), series)
 
 
-def _heat(store: Store, camera: CameraOverview, shown: Shown) -> HeatMap:
-    return heat_reading.heat_map(store, camera.status.camera_id, _interval(shown))
+def _heat(store: Store, reads: Store, camera: CameraOverview, shown: Shown) -> HeatMap:
+    return heat_reading.heat_map(store, reads, camera.status.camera_id, _interval(shown))
 
 
-def _events(store: Store, counting: list[Subject], shown: Shown, asked: EventsAsked) -> EventsPart | None:
+def _events(reads: Store, counting: list[Subject], shown: Shown, asked: EventsAsked) -> EventsPart | None:
     chosen = next((one for one in counting if one.processor.processor_id == asked.processor_id), None)
     chosen = chosen or next(iter(counting), None)
     if chosen is None:
         return None
-    page = reading.event_page(store, chosen, asked.before or None, EVENTS_SHOWN, _interval(shown))
+    page = reading.event_page(reads, chosen, asked.before or None, EVENTS_SHOWN, _interval(shown))
     names = tuple(zone.name or f"zone {number}" for number, zone in enumerate(chosen.processor.zones, 1))
     return EventsPart(chosen.processor.processor_id, names, page, not asked.before)
