@@ -57,7 +57,7 @@ def servers():
 
 @pytest.fixture
 def pair(servers):
-    """A replica that has all the primary has: camera 1, processors 1 (traffic) and 2 (objects), nothing else."""
+    """A replica that has what the primary has: camera 1, processors 1 (traffic) and 2 (objects)."""
     servers.resume()
     store = Store(servers.primary.url)
     names = ", ".join(table.name for table in metadata.sorted_tables)
