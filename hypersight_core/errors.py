@@ -13,7 +13,7 @@
     - DetectorUnavailable  a detector: down, slow, refusing, garbage
     - DatabaseUnavailable  the database
     - LiveUnavailable      the faces hub
-    - WebhookUnavailable   whoever wants to hear of outages
+    - TargetUnavailable    whoever wants to hear of outages or events
 """
 
 from collections.abc import Iterable
@@ -137,5 +137,5 @@ class LiveUnavailable(Unavailable):
     """The faces hub cannot be reached."""
 
 
-class WebhookUnavailable(Unavailable):
-    """Whoever wants to hear of outages does not take the message."""
+class TargetUnavailable(Unavailable):
+    """Whoever wants to hear of outages or events does not take the message."""

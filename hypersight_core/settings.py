@@ -74,11 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pg_bin: str = ""
     """Folder with `postgres` and `initdb` for the embedded server; empty: the PyPI wheel's."""
     notify_urls: str = ""
-    """Addresses, parted by commas, that hear when a camera fails and when it is back (JSON, posted)."""
+    """Addresses, parted by commas, that hear when a camera fails and when it is back: webhooks, `mqtt://`."""
     notify_after_s: float = 60.0
     """Seconds a camera must have failed until anybody is told."""
     notify_secret: str = ""
-    """What messages are signed with (standardwebhooks.com); empty: they are not signed."""
+    """What webhooks are signed with (standardwebhooks.com); empty: they are not signed."""
+    event_urls: str = ""
+    """Addresses, parted by commas, that are told of all events: webhooks, `mqtt://`; empty: nobody is."""
     max_lag_s: float = 60.0
     """A watcher further behind the stream than this drops what it cannot analyse in time."""
     spool_max_mb: int = 256

@@ -10,6 +10,7 @@ from hypersight_pipelines.defs.cameras.assets import camera
 from hypersight_pipelines.defs.cameras.checks import camera_checks, check_cameras
 from hypersight_pipelines.defs.cameras.sensors import camera_outages, cameras_seen
 from hypersight_pipelines.defs.dagster_log.jobs import tidy_dagster, tidying
+from hypersight_pipelines.defs.messages.sensors import event_messages
 from hypersight_pipelines.defs.recordings.assets import count_recording, recording
 from hypersight_pipelines.defs.recordings.jobs import validate_counting
 from hypersight_pipelines.defs.recordings.sensors import recordings_found
@@ -57,7 +58,13 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] = NOTHING) ->
             tidy_dagster,
         ],
         schedules=[*schedules, replaying, tidying],
-        sensors=[watcher_supervisor, cameras_seen, camera_outages, recordings_found],
+        sensors=[
+            watcher_supervisor,
+            cameras_seen,
+            camera_outages,
+            recordings_found,
+            *([event_messages] if settings.event_urls else []),
+        ],
         resources=resources | dict(overrides),
         executor=dg.in_process_executor,
     )

@@ -70,6 +70,9 @@ SAMPLES = {
     "watcher_failure": "VALUES (1, 'run', now(), 3, 'ended badly', now())",
     "camera_outage": "(camera_id, condition, reason, began_at) VALUES (1, 'down', 'Not watched', now())",
     "notification": """(outage_id, target, body) VALUES (1, '0123456789abcdef', '{"text": "it is down"}')""",
+    "event_subscriber": "(target) VALUES ('0123456789abcdef')",
+    "event_outbox": """(target, camera_id, processor_id, processor_version, ts, track_id, value, zone, kind)
+        VALUES ('0123456789abcdef', 1, 1, 1, now(), 7, 1, 0, 'enter')""",
     "heat_cell": "VALUES (1, '2024-03-01 10:00:00+00', 17, 2500)",
     "account": "(name, password_hash, role) VALUES ('Ada', '$argon2id$', 'operator')",
     "access_token": """(name, token_hash, scopes, created_by)

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from hypersight_core.domain.links import camera_url, run_url
 from hypersight_core.domain.outages import Outage, Turns, turns
-from hypersight_core.errors import WebhookUnavailable
+from hypersight_core.errors import TargetUnavailable
+from hypersight_core.messages.addresses import opened_targets
+from hypersight_core.messages.target import Target
 from hypersight_core.settings import Settings
 from hypersight_core.store import outages
 from hypersight_core.store.cameras import camera_names
 from hypersight_core.store.engine import Store
 from hypersight_core.store.health import read_plights
 from hypersight_core.store.leases import read_leases
-from hypersight_core.webhooks import Webhook, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -52,13 +51,13 @@ def notice_and_tell(store: Store, settings: Settings, now: datetime) -> Round:
         InvalidInput: an address of `notify_urls` is none.
         DatabaseUnavailable: the database does not answer.
     """
-    hooks = webhooks(settings.notify_urls, settings.notify_secret)
-    told = _notice(store, settings, hooks, now)
-    sent, failed = _send(store, hooks, now)
+    with opened_targets(settings.notify_urls, settings.notify_secret, "HYPERSIGHT_NOTIFY_URLS") as targets:
+        told = _notice(store, settings, targets, now)
+        sent, failed = _send(store, targets, now)
     return Round(told, sent, failed)
 
 
-def _notice(store: Store, settings: Settings, hooks: Sequence[Webhook], now: datetime) -> list[str]:
+def _notice(store: Store, settings: Settings, targets: Sequence[Target], now: datetime) -> list[str]:
     with store.transaction() as tx:
         if not outages.only_one(tx):
             return []
@@ -74,7 +73,7 @@ def _notice(store: Store, settings: Settings, hooks: Sequence[Webhook], now: dat
         runs = {lease.camera_id: lease.run_id for lease in read_leases(tx)}
         bodies = _bodies(found, names, runs, settings, now)
         for outage_id, body in bodies:
-            outages.add_notifications(tx, outage_id, (hook.fingerprint for hook in hooks), body)
+            outages.add_notifications(tx, outage_id, (target.fingerprint for target in targets), body)
     return [body["text"] for _, body in bodies]
 
 
@@ -122,9 +121,9 @@ def _sentence(outage: Outage, name: str, lasted_s: int) -> str:
     return f"{who} {how}; it was not watched for {lasted_s} s, {since}. {outage.reason}"
 
 
-def _send(store: Store, hooks: Iterable[Webhook], now: datetime) -> tuple[int, int]:
+def _send(store: Store, targets: Iterable[Target], now: datetime) -> tuple[int, int]:
     """Send what is due; return how many messages arrived, and how many did not."""
-    by_target = {hook.fingerprint: hook for hook in hooks}
+    by_target = {target.fingerprint: target for target in targets}
     ends_s = time.monotonic() + SEND_FOR_S
     sent = failed = 0
     while time.monotonic() < ends_s:
@@ -139,13 +138,13 @@ def _send(store: Store, hooks: Iterable[Webhook], now: datetime) -> tuple[int, i
     return sent, failed
 
 
-def _sent(hook: Webhook | None, waiting: outages.Waiting, now: datetime) -> str:
+def _sent(target: Target | None, waiting: outages.Waiting, now: datetime) -> str:
     """Try once; return what went wrong, empty when it arrived."""
-    if hook is None:
+    if target is None:
         return NOT_WANTED
     try:
-        hook.post(f"msg_{waiting.notification_id}", msgspec.json.encode(waiting.body), now)
-    except WebhookUnavailable as error:
+        target.tell_camera(f"msg_{waiting.notification_id}", waiting.body, now)
+    except TargetUnavailable as error:
         logger.warning("nobody takes a notification", extra={"reason": str(error)})
         return str(error)
     return ""

@@ -114,17 +114,18 @@ def _outage(row: RowMapping) -> Outage:
     return Outage(**{**row, "condition": Condition(row["condition"]), "ended_by": ended_by})
 
 
-# A recovery waits for the failure it ends: one message of an address and outage at a time.
+# A recovery waits for the failure it ends, and for all before: one message of an address and camera at a
+# time, so that what a broker retains is the newest.
 _TAKE = sa.text("""
 UPDATE notification AS due
 SET attempts = attempts + 1, next_try_at = clock_timestamp() + CAST(:pause AS interval)
 WHERE notification_id IN (
-  SELECT notification_id FROM notification AS waiting
+  SELECT notification_id FROM notification AS waiting JOIN camera_outage AS about USING (outage_id)
   WHERE done_at IS NULL AND next_try_at <= clock_timestamp()
-    AND NOT EXISTS (SELECT FROM notification AS earlier
-                    WHERE earlier.target = waiting.target AND earlier.outage_id = waiting.outage_id
+    AND NOT EXISTS (SELECT FROM notification AS earlier JOIN camera_outage AS before USING (outage_id)
+                    WHERE earlier.target = waiting.target AND before.camera_id = about.camera_id
                       AND earlier.done_at IS NULL AND earlier.notification_id < waiting.notification_id)
-  ORDER BY notification_id LIMIT :limit FOR UPDATE SKIP LOCKED
+  ORDER BY notification_id LIMIT :limit FOR UPDATE OF waiting SKIP LOCKED
 )
 RETURNING notification_id, target, body, created_at, attempts
 """)

@@ -5,19 +5,13 @@ from sqlalchemy import Column, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hypersight_core.domain.events import EventKind, Reason
+from hypersight_core.store.message_tables import camera_outage as camera_outage
+from hypersight_core.store.message_tables import event_outbox as event_outbox
+from hypersight_core.store.message_tables import event_subscriber as event_subscriber
+from hypersight_core.store.message_tables import notification as notification
+from hypersight_core.store.naming import NOW, Instant
+from hypersight_core.store.naming import metadata as metadata
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "fk": "%(table_name)s_%(column_0_name)s_fk",
-        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
-        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
-        "ck": "%(table_name)s_%(constraint_name)s_ck",
-    }
-)
-
-Instant = sa.DateTime(timezone=True)
-NOW = sa.text("now()")
 YES, NO = sa.true(), sa.false()
 
 
@@ -202,37 +196,6 @@ watcher_failure = Table(
     Column("reason", Text, nullable=False, comment="Why the newest one did, for people"),
     Column("next_try_at", Instant, nullable=False, comment="When the next one starts"),
     comment="Cameras that should be watched and fail again and again: one row a camera",
-)  # fmt: skip
-
-camera_outage = Table(
-    "camera_outage", metadata,
-    Column("outage_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
-    Column("camera_id", sa.Integer, nullable=False, comment="The camera"),
-    Column("condition", Text, nullable=False, comment="What it is in now: down, detector_away or failed"),
-    Column("reason", Text, nullable=False, comment="Why, for people; the newest that was known"),
-    Column("began_at", Instant, nullable=False, comment="When it was first seen so"),
-    Column("well_since", Instant, comment="Since when it seems well again; null while it does not"),
-    Column("told_at", Instant, comment="When it had lasted long enough to be told to people; null: not yet"),
-    Column("ended_at", Instant, comment="When it was over; null while it lasts"),
-    Column("ended_by", Text, comment="How it ended: recovered or switched_off"),
-    sa.Index("camera_outage_open_uq", "camera_id", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
-    comment="Times a camera was not watched though wanted: one row an outage, short ones forgotten",
-)  # fmt: skip
-
-notification = Table(
-    "notification", metadata,
-    Column("notification_id", sa.Integer, sa.Identity(always=True), primary_key=True, comment="Its number"),
-    Column("outage_id", sa.Integer, sa.ForeignKey("camera_outage.outage_id", ondelete="CASCADE"),
-           nullable=False, index=True, comment="What it is about"),
-    Column("target", Text, nullable=False, comment="Fingerprint of the address it goes to"),
-    Column("body", JSONB, nullable=False, comment="What is sent"),
-    Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was written"),
-    Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0"),
-           comment="How often it was sent"),
-    Column("next_try_at", Instant, nullable=False, server_default=NOW, comment="When it is sent next"),
-    Column("done_at", Instant, comment="When it arrived or was given up; null while it waits"),
-    Column("problem", Text, nullable=False, server_default="", comment="What became of the last attempt"),
-    comment="What people are told of outages: one row a message and address",
 )  # fmt: skip
 
 watcher_checkpoint = Table(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hypersight_core.settings import Settings
-from hypersight_core.store import audit, columnstore, heat, outages, partitions
+from hypersight_core.store import audit, columnstore, heat, outages, outbox, partitions
 from hypersight_core.store.engine import Store
 from hypersight_core.store.tables import kept_from
 from hypersight_core.store.timescale import Version, timescale_version
@@ -62,6 +62,7 @@ def keep_up(store: Store, settings: Settings, now: datetime) -> Upkeep:
     with store.transaction() as tx:
         outages.forget_before(tx, now - OUTAGES_KEPT)
         audit.forget_old(tx, now)
+        outbox.forget_lapsed(tx)
     heat_rows = _forget_heat(store, _midnight(now) - timedelta(days=settings.heat_kept_days))
     took_s = time.monotonic() - started_s
     return Upkeep(tuple(made), tuple(by_column), tuple(dropped), tuple(postponed), heat_rows, took_s)

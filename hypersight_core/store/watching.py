@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import Event, Observation, SegmentRecord
 from hypersight_core.errors import InvalidInput, LeaseLost, NotFound
-from hypersight_core.store import cameras, heat, processors
+from hypersight_core.store import cameras, heat, outbox, processors
 from hypersight_core.store.tables import camera, observation, processor, processor_version, watcher_checkpoint
 
 HOUR = timedelta(hours=1)
@@ -125,7 +125,7 @@ def record_segment(tx: Connection, record: SegmentRecord, *, token: int) -> bool
     }  # fmt: skip
     if tx.execute(_ADVANCE, position).first() is None:
         return False
-    add_events(tx, record.events)
+    _add_live_events(tx, record.events)
     add_observations(tx, record.observations)
     heat.add_cells(tx, record.camera_id, record.heat)
     return True
@@ -158,11 +158,22 @@ def add_events(tx: Connection, events: Iterable[Event]) -> int:
     Returns:
         How many were new.
     """
-    rows = [
+    rows = _event_rows(events)
+    return tx.execute(_ADD_EVENTS, _columns(_EVENT_COLUMNS, rows)).rowcount if rows else 0
+
+
+def _add_live_events(tx: Connection, events: Iterable[Event]) -> None:
+    """Write events as `add_events` does, and have the new ones told to whoever wants to hear of them."""
+    rows = _event_rows(events)
+    if rows:
+        tx.execute(_ADD_LIVE_EVENTS, {**_columns(_EVENT_COLUMNS, rows), "kept": outbox.KEPT_FOR})
+
+
+def _event_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
+    return [
         (e.processor_id, e.processor_version, e.ts, e.track_id, e.value, e.zone, e.kind.value, e.dwell_s)
         for e in events
     ]
-    return tx.execute(_ADD_EVENTS, _columns(_EVENT_COLUMNS, rows)).rowcount if rows else 0
 
 
 def add_observations(tx: Connection, observations: Iterable[Observation]) -> int:
@@ -221,7 +232,7 @@ _EVENT_COLUMNS = (
 
 # Arrays: one round trip and one statement however many rows. Key-share: a purge waits, then removes them too.
 # Sorted as marks of stale hours are locked, for TimescaleDB before 2.18, where each row locks its own.
-_ADD_EVENTS = sa.text("""
+_ADD = """
 INSERT INTO processor_event (processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
 SELECT e.*
 FROM unnest(CAST(:processor_id AS int[]), CAST(:processor_version AS int[]), CAST(:ts AS timestamptz[]),
@@ -233,7 +244,19 @@ WHERE e.ts > coalesce((SELECT at FROM kept_from WHERE relation = 'processor_even
 ORDER BY e.kind = 'count', e.processor_id, e.ts
 FOR KEY SHARE OF processor
 ON CONFLICT DO NOTHING
-""")
+"""
+_ADD_EVENTS = sa.text(_ADD)
+
+# In the same statement: nobody who wants to hear of events costs nothing.
+_ADD_LIVE_EVENTS = sa.text(f"""
+WITH added AS ({_ADD} RETURNING *)
+INSERT INTO event_outbox
+  (target, camera_id, processor_id, processor_version, ts, track_id, value, zone, kind, dwell_s)
+SELECT target, camera_id, processor_id, processor_version, ts, track_id, value, zone, added.kind, dwell_s
+FROM added JOIN processor USING (processor_id) CROSS JOIN event_subscriber
+WHERE renewed_at > clock_timestamp() - CAST(:kept AS interval)
+ORDER BY ts, processor_id, zone, track_id, added.kind
+""")  # noqa: S608 - composed of constants
 
 _OBSERVATION_COLUMNS = ("camera_id", "from_at", "to_at", "frames_wanted", "frames_detected", "reason")
 

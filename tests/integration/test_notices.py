@@ -4,12 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 import sqlalchemy as sa
+import trustme
 
 from hypersight_core.errors import InvalidInput
 from hypersight_core.operations.notices import notice_and_tell
@@ -19,7 +22,9 @@ from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease, WatcherState
 from hypersight_core.store.processors import create_processor
 from tests.builders import camera_settings, processor_settings
+from tests.fakes.mqtt_broker import MqttBroker, Subscriber
 from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.integration.test_watcher import eventually
 from tests.serving import api
 
 pytestmark = pytest.mark.integration
@@ -222,10 +227,95 @@ def test_two_rounds_at_once_tell_nothing_twice(store, settings, receiver, camera
     assert len(receiver.received) == 1
 
 
-@pytest.mark.parametrize("urls", ["ftp://somewhere/", "hook.example"])
+def test_a_broker_retains_how_each_camera_fares(store, settings, camera_id, tmp_path):
+    with MqttBroker(tmp_path) as broker:
+        told = msgspec.structs.replace(settings, notify_urls=broker.url("shop"))
+        look(store, told, 0)
+        look(store, told, 60)
+        topic = f"shop/cameras/{camera_id}/state"
+        with Subscriber(broker) as late:  # subscribed after it was told
+            eventually(lambda: late.on(topic))
+            assert [message["data"]["state"] for message in late.on(topic)] == ["down"]
+            assert late.on(topic)[0]["id"].startswith("msg_")
+        lease = watched(store, camera_id)
+        for second in (70, 100):
+            look(store, told, second)
+        lease.release("disabled")
+        with Subscriber(broker) as later:
+            eventually(lambda: later.on(topic))
+            assert [message["type"] for message in later.on(topic)] == ["camera.recovered"]
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broker_is_reached_over_tls_if_its_certificate_is_believed(
+    store, settings, camera_id, tmp_path, monkeypatch
+):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    with MqttBroker(tmp_path, authority) as broker:
+        told = msgspec.structs.replace(settings, notify_urls=broker.url())
+        look(store, told, 0)
+        look(store, told, 60)
+        assert "CERTIFICATE_VERIFY_FAILED" in problem(store)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        due_now(store)
+        look(store, told, 70)
+        with Subscriber(broker, authority) as late:
+            eventually(lambda: late.received)
+    assert problem(store) == ""
+
+
+def test_a_wrong_password_of_a_broker_is_said_without_it(store, settings, camera_id, tmp_path):
+    with MqttBroker(tmp_path) as broker:
+        wrong = f"mqtt://watcher:s3cret-but-wrong@localhost:{broker.port}"
+        told = msgspec.structs.replace(settings, notify_urls=wrong)
+        look(store, told, 0)
+        look(store, told, 60)
+    assert problem(store).startswith("the broker does not let us in")
+    assert "s3cret" not in problem(store)
+
+
+def test_a_broker_that_says_nothing_is_waited_for_a_moment(store, settings, camera_id):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        told = msgspec.structs.replace(settings, notify_urls=f"mqtt://127.0.0.1:{silent.getsockname()[1]}")
+        look(store, told, 0)
+        began_s = time.monotonic()
+        look(store, told, 60)
+        assert time.monotonic() - began_s < 10
+    assert "no answer within 5 s" in problem(store)
+
+
+def test_a_newer_outage_waits_for_what_is_still_to_be_told_of_the_camera(
+    store, settings, receiver, camera_id
+):
+    look(store, settings, 0)
+    look(store, settings, 60)
+    receiver.status = 500
+    lease = watched(store, camera_id)
+    for second in (70, 100):
+        look(store, settings, second)
+    lease.release("disabled")
+    for second in (200, 260):  # the second outage begins while the end of the first waits
+        look(store, settings, second)
+    receiver.status = 200
+    for second in (270, 280):
+        due_now(store)
+        look(store, settings, second)
+    assert [message["type"] for message in receiver.messages] == [
+        "camera.down", "camera.recovered", "camera.recovered", "camera.down",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("urls", ["ftp://somewhere/", "hook.example", "mqtt://"])
 def test_an_address_that_is_none_is_refused(store, urls):
     with pytest.raises(InvalidInput, match="HYPERSIGHT_NOTIFY_URLS"):
         look(store, Settings(notify_urls=urls), 0)
+
+
+def problem(store: Store) -> str:
+    with store.transaction() as tx:
+        return str(tx.scalar(sa.text("SELECT problem FROM notification ORDER BY notification_id DESC")))
 
 
 def fingerprint(url: str) -> str:

@@ -53,6 +53,12 @@ def test_watchers_are_supervised_without_anybody_switching_that_on(repository):
     assert all(s.default_status is dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
 
 
+def test_events_are_told_only_where_somebody_wants_to_hear_of_them(repository):
+    wanted = build_defs(Settings(event_urls="http://hook.invalid/")).get_repository_def()
+    sensors = {sensor.name for sensor in wanted.sensor_defs}
+    assert sensors - {sensor.name for sensor in repository.sensor_defs} == {"event_messages"}
+
+
 def test_a_watcher_is_one_process(repository):
     job = repository.get_job("watch_camera")
     assert job.executor_def is dg.in_process_executor

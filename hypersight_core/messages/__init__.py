@@ -1,0 +1,1 @@
+"""Messages to other people's servers: webhooks and MQTT brokers."""
