@@ -19,6 +19,7 @@ from hypersight_api.faces.hub import FacesHub
 from hypersight_api.faces.relay import relay
 from hypersight_api.field import controller as field
 from hypersight_api.frames import controller as frames
+from hypersight_api.frames.blurring import PictureFiles
 from hypersight_api.frames.previews import Previews
 from hypersight_api.frames.upkeep import keep_tidy
 from hypersight_api.headers import add_headers
@@ -101,7 +102,7 @@ def create_app(settings: Settings) -> Litestar:
     vendor = Vendor(settings.cache_dir)
     shell = Shell(vendor, settings.dagster_url)
     sessions, principals = Sessions(settings.api_token), Principals(store)
-    previews = Previews(settings.var_dir, store)
+    picture_files = PictureFiles(settings.var_dir, store)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -126,7 +127,8 @@ def create_app(settings: Settings) -> Litestar:
             figures=figures,
             vendor=vendor,
             shell=shell,
-            previews=previews,
+            picture_files=picture_files,
+            previews=Previews(picture_files, store),
             principals=principals,
             reach=Reach.of(settings),
             keys=Keyring.of(settings),

@@ -10,6 +10,7 @@ from rich.table import Table
 from hypersight.database import opened_store
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.domain.choices import (
+    BLUR_HELP,
     JPEG_QUALITY_HELP,
     MOSAIC_HELP,
     MOTION_GATE_HELP,
@@ -25,7 +26,7 @@ from hypersight_core.store import camera_secrets, cameras, processors
 ROWS = Parameter(help=f"rows of the mosaic. {MOSAIC_HELP}")
 COLS = Parameter(help="columns of the mosaic")
 QUALITY, GATE = Parameter(help=JPEG_QUALITY_HELP), Parameter(help=MOTION_GATE_HELP)
-RECHECK = Parameter(help=MOTION_RECHECK_HELP)
+RECHECK, BLUR = Parameter(help=MOTION_RECHECK_HELP), Parameter(help=BLUR_HELP)
 
 
 class CameraCommands:
@@ -50,6 +51,7 @@ class CameraCommands:
         enabled: bool = True,
         header: tuple[str, ...] = (),
         skip_loop_filter: bool = False,
+        blur_persons: Annotated[bool, BLUR] = False,
     ) -> None:
         """Add a camera; it is watched as soon as it has a processor.
 
@@ -75,6 +77,7 @@ class CameraCommands:
             enabled=enabled,
             http_headers=_headers(header),
             skip_loop_filter=skip_loop_filter,
+            blur_persons=blur_persons,
         )
         Reach.of(self._settings).check(stream_url)
         with opened_store(self._settings) as store, store.transaction() as tx:
@@ -104,6 +107,7 @@ class CameraCommands:
         jpeg_quality: Annotated[int | None, QUALITY] = None,
         motion_gate: Annotated[bool | None, GATE] = None,
         motion_recheck_s: Annotated[float | None, RECHECK] = None,
+        blur_persons: Annotated[bool | None, BLUR] = None,
     ) -> None:
         """Change how a camera is watched, from its next segment on; what is left out stays.
 
@@ -113,6 +117,7 @@ class CameraCommands:
         given = {
             "watch_fps": watch_fps, "watch_rows": watch_rows, "watch_cols": watch_cols,
             "jpeg_quality": jpeg_quality, "motion_gate": motion_gate, "motion_recheck_s": motion_recheck_s,
+            "blur_persons": blur_persons,
         }  # fmt: skip
         self._change(camera_id, **{name: value for name, value in given.items() if value is not None})
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from hypersight_api.bodies import PLAIN_TEXT, Name
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.domain.choices import (
+    BLUR_HELP,
     JPEG_QUALITY_HELP,
     MOSAIC_HELP,
     MOTION_GATE_HELP,
@@ -32,6 +33,7 @@ MosaicSide = Annotated[
 JpegQuality = Annotated[int, msgspec.Meta(ge=50, le=100, description=JPEG_QUALITY_HELP)]
 MotionGate = Annotated[bool, msgspec.Meta(description=MOTION_GATE_HELP)]
 MotionRecheck = Annotated[float, msgspec.Meta(description=MOTION_RECHECK_HELP)]
+BlurPersons = Annotated[bool, msgspec.Meta(description=BLUR_HELP)]
 HttpHeaders = Annotated[
     dict[str, str],
     msgspec.Meta(description="Sent to the camera's own host with every HTTP request; values are never shown"),
@@ -61,6 +63,7 @@ class CameraOut(msgspec.Struct, frozen=True):
     enabled: bool
     http_headers: dict[str, str]
     skip_loop_filter: bool
+    blur_persons: bool
 
     @classmethod
     def of(cls, camera: Camera) -> Self:
@@ -88,6 +91,7 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
     http_headers: HttpHeaders = {}
     skip_loop_filter: SkipLoopFilter = False
+    blur_persons: BlurPersons = False
 
     def settings(self) -> CameraSettings:
         """Return it as the domain knows it.
@@ -116,6 +120,7 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     enabled: bool | UnsetType = UNSET
     http_headers: HttpHeaders | UnsetType = UNSET
     skip_loop_filter: SkipLoopFilter | UnsetType = UNSET
+    blur_persons: BlurPersons | UnsetType = UNSET
 
     def applied_to(self, camera: Camera) -> CameraSettings:
         """Return the camera's settings after the change.
@@ -143,6 +148,7 @@ class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     http_headers: HttpHeaders | UnsetType = UNSET
     camera_id: int | None = None
     """The camera whose address and headers are meant where they are left out, or sent just as shown."""
+    blur_persons: BlurPersons | UnsetType = UNSET
 
     def settings(self, known: Camera | None) -> CameraSettings:
         """Return the camera to be tested.
@@ -151,11 +157,15 @@ class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             InvalidInput: the address or a header could never be a camera's.
         """
         if known is not None:
-            return CameraChange(stream_url=self.stream_url, http_headers=self.http_headers).applied_to(known)
+            change = CameraChange(
+                stream_url=self.stream_url, http_headers=self.http_headers, blur_persons=self.blur_persons
+            )
+            return change.applied_to(known)
         return CameraSettings(
             name="test",
             stream_url="" if self.stream_url is UNSET else self.stream_url,
             http_headers={} if self.http_headers is UNSET else self.http_headers,
+            blur_persons=self.blur_persons is True,
         )
 
 

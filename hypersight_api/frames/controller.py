@@ -13,7 +13,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, SkipValidation
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
-from hypersight_api.frames.pictures import frames_folder, snapshot_path
+from hypersight_api.frames.blurring import PictureFiles
+from hypersight_api.frames.pictures import frames_folder
 from hypersight_api.frames.previews import PLAYLIST, Previews
 from hypersight_core.settings import Settings
 
@@ -39,13 +40,13 @@ def get_frame(name: FromPath[str], settings: NamedDependency[SkipValidation[Sett
 def get_last_frame(
     request: Request[Any, Any, Any],
     camera_id: FromPath[int],
-    settings: NamedDependency[SkipValidation[Settings]],
+    picture_files: NamedDependency[SkipValidation[PictureFiles]],
 ) -> Response[bytes]:
     """Get the newest frame a watcher has left, up to an hour old; 404 when there is none.
 
     Unlike the snapshot it never asks the camera, so it costs nothing. `Last-Modified` says when it was left.
     """
-    path = snapshot_path(settings.var_dir, camera_id)
+    path = picture_files.snapshot(camera_id)
     content = _content(path)
     left_at = format_datetime(datetime.fromtimestamp(path.stat().st_mtime, UTC), usegmt=True)
     headers = {"cache-control": "no-cache", "last-modified": left_at}
@@ -67,7 +68,7 @@ async def get_preview(
     if name == PLAYLIST:
         content = await previews.playlist(proc_id)
         return Response(content, media_type="application/vnd.apple.mpegurl", headers=NEVER_KEEP)
-    path = _safe(previews.folder(proc_id), name, SEGMENT_NAME)
+    path = _safe(await asyncio.to_thread(previews.folder, proc_id), name, SEGMENT_NAME)
     content = await asyncio.to_thread(_content, path)
     return Response(content, media_type="video/mp2t", headers=NEVER_KEEP)
 

@@ -45,7 +45,7 @@ class StreamProblem(msgspec.Struct, frozen=True):
 async def grab(
     camera: CameraSettings, path: Path, settings: Settings, within_s: float = WITHIN_S
 ) -> StreamFacts | StreamProblem:
-    """Write a frame as JPEG to `path`.
+    """Write a frame as JPEG to `path`; where persons are to be blurred, all of it is hidden.
 
     Raises:
         SourceUnavailable: too many frames are being taken already, or the camera's password cannot be read.
@@ -55,15 +55,17 @@ async def grab(
         raise SourceUnavailable(f"{MAX_GRABS} frames are being taken already; try again in a few seconds")
     headers = (f"{name}: {value}" for name, value in camera.http_headers.items())
     async with _grabs:
-        answer = await _answer("\n".join((camera.stream_url, *headers)), path, settings, within_s)
+        asked = "\n".join((camera.stream_url, *headers))
+        answer = await _answer(asked, path, settings, within_s, is_hidden=camera.blur_persons)
     return _understood(answer, within_s)
 
 
-async def _answer(asked: str, path: Path, settings: Settings, within_s: float) -> bytes:
+async def _answer(asked: str, path: Path, settings: Settings, within_s: float, *, is_hidden: bool) -> bytes:
     started_s = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hypersight_core.video.grab", str(path)),
         *("--hosts", settings.camera_hosts, "--media-dir", str(Reach.of(settings).media_dir)),
+        *(["--hidden"] if is_hidden else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

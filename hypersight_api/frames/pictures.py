@@ -12,6 +12,7 @@ import simplejpeg
 from hypersight_api.frames.grabbing import grab
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import Camera
+from hypersight_core.domain.privacy import pictures_folder
 from hypersight_core.errors import NotFound
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
@@ -56,7 +57,7 @@ async def new_frame(settings: Settings, camera: Camera) -> SavedFrame | None:
         SourceUnavailable: too many frames are being taken already.
     """
     path = await new_path(settings.var_dir)
-    if not await asyncio.to_thread(_copy_fresh, snapshot_path(settings.var_dir, camera.camera_id), path):
+    if not await asyncio.to_thread(_copy_fresh, snapshot_of(settings.var_dir, camera), path):
         await grab(camera, path, settings)
     return await asyncio.to_thread(measured, path)
 
@@ -80,7 +81,7 @@ async def latest(settings: Settings, camera: Camera, *, or_last: bool) -> Taken 
     var_dir = settings.var_dir
     frame = await new_frame(settings, camera)
     if frame is None:
-        return await asyncio.to_thread(_last, var_dir, camera.camera_id) if or_last else None
+        return await asyncio.to_thread(_last, snapshot_of(var_dir, camera)) if or_last else None
     path = frames_folder(var_dir) / Path(frame.path).name
     old_s = await asyncio.to_thread(age_s, path)
     content = await asyncio.to_thread(path.read_bytes)
@@ -88,8 +89,7 @@ async def latest(settings: Settings, camera: Camera, *, or_last: bool) -> Taken 
     return Taken(content, old_s or 0.0, is_last=False)
 
 
-def _last(var_dir: Path, camera_id: int) -> Taken | None:
-    path = snapshot_path(var_dir, camera_id)
+def _last(path: Path) -> Taken | None:
     old_s = age_s(path)
     try:
         return None if old_s is None else Taken(path.read_bytes(), old_s, is_last=True)
@@ -102,9 +102,20 @@ def frames_folder(var_dir: Path) -> Path:
     return var_dir / "frames"
 
 
-def snapshot_path(var_dir: Path, camera_id: int) -> Path:
+def snapshot_of(var_dir: Path, camera: Camera) -> Path:
     """Return where a watcher leaves its latest frame."""
-    return var_dir / "snapshots" / f"{camera_id}.jpg"
+    return snapshot_path(var_dir, camera.camera_id, is_blurred=camera.blur_persons)
+
+
+def snapshot_path(var_dir: Path, camera_id: int, *, is_blurred: bool) -> Path:
+    """Return where a watcher leaves its latest frame, of a camera with persons blurred or of another one."""
+    return pictures_folder(var_dir, is_blurred=is_blurred) / "snapshots" / f"{camera_id}.jpg"
+
+
+def left_at_s(var_dir: Path, camera_id: int) -> float | None:
+    """Return when a watcher left its latest frame, blurred or not, as a file time; None: there is none."""
+    paths = [snapshot_path(var_dir, camera_id, is_blurred=one) for one in (False, True)]
+    return max((path.stat().st_mtime for path in paths if path.exists()), default=None)
 
 
 def _prepare(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.exceptions import NotFoundException
 
+from hypersight_api.frames.blurring import PictureFiles
 from hypersight_api.frames.pictures import age_s
 from hypersight_api.services import checked_id
 from hypersight_core.errors import DatabaseUnavailable, NotFound, SourceUnavailable
@@ -31,13 +32,13 @@ NOT_YET = "the preview is about to begin; ask again in a few seconds"
 class Previews:
     """The previews of one installation."""
 
-    def __init__(self, var_dir: Path, store: Store) -> None:
-        self._var_dir, self._store = var_dir, store
+    def __init__(self, files: PictureFiles, store: Store) -> None:
+        self._files, self._store = files, store
         self._asked_s: dict[int, float] = {}
 
     def folder(self, processor_id: int) -> Path:
         """Return where a watcher leaves the preview of a processor."""
-        return self._var_dir / "previews" / str(processor_id)
+        return self._files.preview(processor_id)
 
     async def playlist(self, processor_id: int) -> bytes:
         """Return the playlist of a processor's preview, which goes on while it is asked for.

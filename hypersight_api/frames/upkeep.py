@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hypersight_api.frames.pictures import KEPT_S, age_s, frames_folder
+from hypersight_core.domain.privacy import pictures_folder
 from hypersight_core.errors import HypersightError
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
@@ -44,13 +45,21 @@ def tidy(var_dir: Path, store: Store) -> None:
     """
     _remove_older(frames_folder(var_dir).glob("*.jpg"), KEPT_S)
     with store.transaction() as tx:
-        camera_ids = {str(one.camera_id) for one in cameras.list_cameras(tx)}
-        showing = {str(one.processor_id) for one in processors.list_processors(tx) if one.output_hls}
-    snapshots = list((var_dir / "snapshots").glob("*.*"))
+        known = cameras.list_cameras(tx)
+        showing = [one for one in processors.list_processors(tx) if one.output_hls]
+    _tidy_recent(var_dir / "recent", {str(one.camera_id) for one in known})
+    for is_blurred in (False, True):
+        folder = pictures_folder(var_dir, is_blurred=is_blurred)
+        ids = {one.camera_id for one in known if one.blur_persons == is_blurred}
+        _tidy_snapshots(folder / "snapshots", set(map(str, ids)))
+        of_these = {str(one.processor_id) for one in showing if one.camera_id in ids}
+        _tidy_previews(folder / "previews", of_these)
+
+
+def _tidy_snapshots(folder: Path, camera_ids: Collection[str]) -> None:
+    snapshots = list(folder.glob("*.*"))
     _remove_older((one for one in snapshots if one.stem not in camera_ids), SETTLED_S)
     _remove_older(snapshots, LAST_KEPT_S)
-    _tidy_recent(var_dir / "recent", camera_ids)
-    _tidy_previews(var_dir / "previews", showing)
 
 
 def _tidy_recent(folder: Path, camera_ids: Collection[str]) -> None:

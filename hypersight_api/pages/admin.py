@@ -117,6 +117,7 @@ def _camera_form() -> dict[str, Any]:
         "mosaic_help": choices.MOSAIC_HELP,
         "quality_help": choices.JPEG_QUALITY_HELP,
         "gate_help": choices.MOTION_GATE_HELP,
+        "blur_help": choices.BLUR_HELP,
     }
 
 

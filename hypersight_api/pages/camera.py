@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
-from hypersight_api.frames.pictures import snapshot_path
+from hypersight_api.frames.pictures import left_at_s
 from hypersight_api.heat import reading as heat_reading
 from hypersight_api.heat.schemas import HeatMap
 from hypersight_api.measures import reading, schemas
@@ -111,7 +111,7 @@ def get_camera_page(  # noqa: PLR0913 - one argument a parameter
         traffic=[_traffic(reads, one, shown) for one in _of(subjects, Measure.TRAFFIC)],
         people=[_people(reads, one, shown) for one in _of(subjects, Measure.PRESENCE)],
         heat=_heat(store, reads, camera, shown),
-        has_frame=snapshot_path(settings.var_dir, camera_id).exists(),
+        has_frame=left_at_s(settings.var_dir, camera_id) is not None,
         counting=[(one.processor.processor_id, _name(one)) for one in counting],
         events=_events(reads, counting, shown, events_asked),
         draw=drawing,

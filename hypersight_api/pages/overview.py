@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
-from hypersight_api.frames.pictures import snapshot_path
+from hypersight_api.frames.pictures import left_at_s
 from hypersight_api.pages.shell import Shell
 from hypersight_api.services import now
 from hypersight_api.status import reading
@@ -46,9 +46,9 @@ def get_cards(
 def _frames(var_dir: Path, overview: Overview) -> dict[int, str]:
     """Return where the newest frames are, by camera; the address changes when there is a newer one."""
     ids = [one.status.camera_id for one in overview.cameras]
-    paths = {camera_id: snapshot_path(var_dir, camera_id) for camera_id in ids}
-    left_s = {camera_id: path.stat().st_mtime for camera_id, path in paths.items() if path.exists()}
+    left_s = {camera_id: left_at_s(var_dir, camera_id) for camera_id in ids}
     return {
         camera_id: f"/api/v1/cameras/{camera_id}/last-frame.jpg?left={int(at_s) // FRAME_EVERY_S}"
         for camera_id, at_s in left_s.items()
+        if at_s is not None
     }

@@ -88,6 +88,8 @@ class CameraSettings:
     """Whether frames on which nothing moved cost no detector call."""
     motion_recheck_s: float = 10.0
     """With `motion_gate`: seconds after which the detector looks again although nothing moved, 1 to 300."""
+    blur_persons: bool = False
+    """Whether persons are made unrecognizable on previews and snapshots; faces are broadcast all the same."""
     time_zone: str = "UTC"
     enabled: bool = True
 

@@ -18,6 +18,10 @@ MOTION_GATE_HELP = (
     "stands still stays. Real footage that stands still for 5 of 6 minutes took 76 % fewer calls (71 % by "
     "night), a busy walkway none fewer; counts were the same, presence within 0.1 persons or better"
 )
+BLUR_HELP = (
+    "Whether persons are made unrecognizable in previews and snapshots, as far as the detector finds them; a "
+    "picture without its detections is hidden whole. Faces that a processor of theirs broadcasts are not"
+)
 MOTION_RECHECK_HELP = (
     "With the motion gate: seconds after which the detector looks again although nothing moved, 1 to 300"
 )

@@ -3,7 +3,7 @@
 After the URL may come lines `Name: value`, headers for HTTP. The answer is one JSON object: what the stream
 is, or `fault` and `detail`. The API runs this as a process of its own: it must not decode video itself, and a
 URL on a command line could be read by everybody on the machine. `--hosts` and `--media-dir` are the settings
-`HYPERSIGHT_CAMERA_HOSTS` and `HYPERSIGHT_MEDIA_DIR`.
+`HYPERSIGHT_CAMERA_HOSTS` and `HYPERSIGHT_MEDIA_DIR`; with `--hidden` nobody can be recognized on the frame.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hypersight_core.domain.privacy import EVERYTHING
 from hypersight_core.errors import HypersightError, SourceUnavailable, StreamFault
 from hypersight_core.reach import Reach
 from hypersight_core.redaction import redacted_text
@@ -91,7 +92,8 @@ def main() -> int:
         reach = Reach.of(Settings(camera_hosts=asked.hosts, media_dir=asked.media_dir))
         grab = grabbed(url, Access(TIMEOUT_S, headers, reach=reach))
         part = out.with_suffix(".part")
-        part.write_bytes(encode_jpeg(grab.picture.to_bgr(), QUALITY))
+        picture = replace(grab.picture, veil=EVERYTHING) if asked.hidden else grab.picture
+        part.write_bytes(encode_jpeg(picture.to_bgr(), QUALITY))
         part.replace(out)
     except SourceUnavailable as error:
         return _failed(redacted_text(str(error)), error.fault)
@@ -108,6 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path, metavar="OUT.jpg")
     parser.add_argument("--hosts", default="")
     parser.add_argument("--media-dir", default="/")
+    parser.add_argument("--hidden", action="store_true")
     return parser.parse_args()
 
 

@@ -9,6 +9,9 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from hypersight_core.domain.privacy import Veil
+from hypersight_core.video.veiling import hide
+
 Pixels = NDArray[np.uint8]
 """Shape `(height, width, 3)`, BGR."""
 
@@ -30,6 +33,8 @@ class Picture:
     at: datetime
     """The stream's own time, aware UTC."""
     decoded: av.VideoFrame
+    veil: Veil | None = None
+    """What nobody may see of it; None: everything may be seen."""
 
     @property
     def width_px(self) -> int:
@@ -44,9 +49,12 @@ class Picture:
     def to_bgr(self, width_px: int | None = None, height_px: int | None = None) -> Pixels:
         """Return the whole picture, stretched to `width_px` x `height_px`: shape `(height, width, 3)`, BGR.
 
-        Scaling and colours are one pass; each call costs one.
+        Scaling and colours are one pass; each call costs one. What is veiled is hidden.
         """
-        return self._scaled(width_px or self.width_px, height_px or self.height_px, "bgr24")
+        pixels = self._scaled(width_px or self.width_px, height_px or self.height_px, "bgr24")
+        if self.veil is not None:
+            hide(pixels, self.veil)
+        return pixels
 
     def to_grey(self, width_px: int) -> Pixels:
         """Return the brightness, `width_px` wide in the picture's proportions: shape `(height, width)`."""

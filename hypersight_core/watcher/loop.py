@@ -188,8 +188,9 @@ class SegmentLoop:
         picture = frame.picture
         tally.wanted += 1
         tally.last_at = picture.at
+        shown = picture if self._outputs is None else self._outputs.veiled(picture, frame.detections)
         if self._outputs is not None and tally.wanted == 1:
-            self._outputs.snapshot(picture)
+            self._outputs.snapshot(shown)
         if frame.detections is None:
             return
         if tally.detected == 0:
@@ -198,7 +199,7 @@ class SegmentLoop:
             self._is_broken = False
         tally.seen.append(RecentFrame.of(picture.at, picture.width_px, picture.height_px, frame.detections))
         tally.heat.add(picture.at, frame.detections)
-        show = partial(self._outputs.show, picture) if self._outputs is not None else _nobody_looks
+        show = partial(self._outputs.show, shown) if self._outputs is not None else _nobody_looks
         tally.events.extend(self._running.update(_as_frame(picture), frame.detections, show))
 
     def _seen_of(self, segment: Segment, tally: _Tally) -> Observation:

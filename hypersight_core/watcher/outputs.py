@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from hypersight_core.domain.cameras import WatchPlan
+from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.overlay import Overlay
+from hypersight_core.domain.privacy import Veiling, pictures_folder
 from hypersight_core.domain.recent import RecentSegment
 from hypersight_core.store.recent import RecentDetections
 from hypersight_core.video.jpeg import encode_jpeg
@@ -33,16 +36,18 @@ SNAPSHOT_EVERY_S = 10.0
 
 _Job = tuple[Picture, int | None, Overlay]
 """A frame, the processor whose preview it goes to (None: the snapshot), and what is drawn on it."""
+_Kind = tuple[int, bool]
+"""A processor, and whether persons are blurred on its preview."""
 
 
-def preview_folder(var_dir: Path, processor_id: int) -> Path:
+def preview_folder(var_dir: Path, processor_id: int, *, is_blurred: bool = False) -> Path:
     """Return where the preview of a processor is written."""
-    return var_dir / "previews" / str(processor_id)
+    return pictures_folder(var_dir, is_blurred=is_blurred) / "previews" / str(processor_id)
 
 
-def snapshot_path(var_dir: Path, camera_id: int) -> Path:
+def snapshot_path(var_dir: Path, camera_id: int, *, is_blurred: bool = False) -> Path:
     """Return where the latest frame of a watched camera is written."""
-    return var_dir / "snapshots" / f"{camera_id}.jpg"
+    return pictures_folder(var_dir, is_blurred=is_blurred) / "snapshots" / f"{camera_id}.jpg"
 
 
 def save_snapshot(picture: Picture, path: Path) -> None:
@@ -64,15 +69,17 @@ class Outputs:
 
     def __init__(self, var_dir: Path, camera_id: int, looked_at: Callable[[], Collection[int]]) -> None:
         self._var_dir, self._looked_at = var_dir, looked_at
-        self._snapshot = snapshot_path(var_dir, camera_id)
+        self._camera_id = camera_id
         self._recent = RecentDetections(var_dir, camera_id)
         self._next_snapshot_s = 0.0
         self._stream_url = ""
         self._is_outdated = False
-        """Whether the snapshot on disk shows another place."""
+        """Whether the snapshot on disk shows another place, or persons nobody may see any more."""
+        self._is_blurred = False
+        self._veiling = Veiling()
         self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_FRAMES)
-        self._previews: dict[int, PreviewWriter] = {}
-        self._shown: set[int] = set()
+        self._previews: dict[_Kind, PreviewWriter] = {}
+        self._shown: set[_Kind] = set()
         self._fps = 1.0
         self._always: frozenset[int] = frozenset()
         self._failing: set[str] = set()
@@ -89,11 +96,19 @@ class Outputs:
     def configure(self, plan: WatchPlan) -> None:
         """Say which processors always have a preview, and how many frames per second previews get."""
         self._fps = plan.camera.watch_fps
-        if self._stream_url not in ("", plan.camera.stream_url):
-            self._next_snapshot_s = 0.0
+        is_moved = self._stream_url not in ("", plan.camera.stream_url)
+        if is_moved or self._is_blurred != plan.camera.blur_persons:
+            self._next_snapshot_s, self._veiling = 0.0, Veiling()
             self._is_outdated = True
-        self._stream_url = plan.camera.stream_url
+        self._stream_url, self._is_blurred = plan.camera.stream_url, plan.camera.blur_persons
         self._always = frozenset(one.processor_id for one in plan.processors if one.output_hls)
+
+    def veiled(self, picture: Picture, detections: Detections | None) -> Picture:
+        """Return a frame as people may see it; to be asked for each frame in order, whoever looks."""
+        if not self._is_blurred:
+            return picture
+        aspect = picture.width_px / picture.height_px
+        return replace(picture, veil=self._veiling.veil(picture.at.timestamp(), aspect, detections))
 
     def show(self, picture: Picture, processor_id: int, overlay: Callable[[], Overlay]) -> None:
         """Add a frame to the preview of a processor, if it is wanted; never waits."""
@@ -139,31 +154,42 @@ class Outputs:
                 self._do(*job)
             self._forget_outdated()
             self._end_unwanted()
-        for processor_id in self._shown:
-            self._previews[processor_id].close()
+        for kind in self._shown:
+            self._previews[kind].close()
 
     def _forget_outdated(self) -> None:
         if self._is_outdated:
             self._is_outdated = False
-            self._guard("snapshot", partial(self._snapshot.unlink, missing_ok=True))
+            for is_blurred in (False, True):
+                self._guard("snapshot", partial(self._snapshot(is_blurred).unlink, missing_ok=True))
+
+    def _snapshot(self, is_blurred: bool) -> Path:
+        return snapshot_path(self._var_dir, self._camera_id, is_blurred=is_blurred)
 
     def _end_unwanted(self) -> None:
-        for processor_id in [one for one in self._shown if not self._is_wanted(one)]:
-            self._shown.discard(processor_id)
-            self._guard(f"end of preview {processor_id}", self._previews[processor_id].remove)
+        for kind in [one for one in self._shown if not self._is_kind_wanted(one)]:
+            self._shown.discard(kind)
+            self._guard(f"end of preview {kind[0]}", self._previews[kind].remove)
+
+    def _is_kind_wanted(self, kind: _Kind) -> bool:
+        return kind[1] == self._is_blurred and self._is_wanted(kind[0])
 
     def _do(self, picture: Picture, processor_id: int | None, overlay: Overlay) -> None:
+        is_blurred = picture.veil is not None
+        if is_blurred != self._is_blurred:
+            return  # it was taken before the edit
         if processor_id is None:
-            self._guard("snapshot", partial(save_snapshot, picture, self._snapshot))
+            self._guard("snapshot", partial(save_snapshot, picture, self._snapshot(is_blurred)))
         elif self._is_wanted(processor_id):
-            self._guard(f"preview {processor_id}", partial(self._draw, processor_id, picture, overlay))
+            drawn = partial(self._draw, (processor_id, is_blurred), picture, overlay)
+            self._guard(f"preview {processor_id}", drawn)
 
-    def _draw(self, processor_id: int, picture: Picture, overlay: Overlay) -> None:
-        preview = self._previews.get(processor_id)
+    def _draw(self, kind: _Kind, picture: Picture, overlay: Overlay) -> None:
+        preview = self._previews.get(kind)
         if preview is None:
-            folder = preview_folder(self._var_dir, processor_id)
-            preview = self._previews[processor_id] = PreviewWriter(folder, fps=self._fps)
-        self._shown.add(processor_id)
+            folder = preview_folder(self._var_dir, kind[0], is_blurred=kind[1])
+            preview = self._previews[kind] = PreviewWriter(folder, fps=self._fps)
+        self._shown.add(kind)
         preview.set_fps(self._fps)
         preview.write(picture, overlay)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypersight_core.domain.cameras import Processor, WatchPlan
 from hypersight_core.domain.events import OUT_KINDS, TRAFFIC_KINDS, Event
 from hypersight_core.domain.overlay import Mark, Overlay
+from hypersight_core.domain.privacy import EVERYTHING
 from hypersight_core.domain.truth import Scene, Truth, read_truth
 from hypersight_core.domain.validation import TOLERANCE_S, Comparison, Mistake, Passing, compare
 from hypersight_core.domain.zones import Zone
@@ -20,6 +21,7 @@ from hypersight_core.video.contact_sheet import frames_at, growth_chart, page, t
 from hypersight_core.video.drawing import annotated
 from hypersight_core.video.film import first_frame_at
 from hypersight_core.video.jpeg import encode_jpeg
+from hypersight_core.video.picture import Picture
 from hypersight_core.video.source import Recording, probe
 from hypersight_core.watcher.analysis import PersonFinder
 from hypersight_core.watcher.recording import count_recording
@@ -151,12 +153,17 @@ def _picture(
     times = {one: starts_at + timedelta(seconds=one.passing.at_s) for one in shown}
     frames = frames_at(plan.camera.stream_url, recording, list(times.values()), plan.camera.watch_fps)
     tiles = [
-        annotated(tile_of(frames[at]), _drawn(mistake, processor.zones), frames[at].at)
+        annotated(tile_of(_visible(plan, frames[at])), _drawn(mistake, processor.zones), frames[at].at)
         for mistake, at in times.items()
         if at in frames
     ]
     chart = growth_chart(_times(truth.passings, comparison), _times(counted, comparison), length_s)
     return encode_jpeg(page(chart, tiles))
+
+
+def _visible(plan: WatchPlan, picture: Picture) -> Picture:
+    """Return a frame as people may see it; nobody knows any more who was found on it."""
+    return replace(picture, veil=EVERYTHING) if plan.camera.blur_persons else picture
 
 
 def _times(passings: Iterable[Passing], comparison: Comparison) -> list[float]:

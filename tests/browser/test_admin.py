@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
+import numpy as np
 import pytest
+import simplejpeg
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import assert_accessible
@@ -125,6 +127,25 @@ def test_errors_stand_beside_their_fields_and_the_first_gets_the_focus(page):
     page.get_by_label("Frames to look at a second").fill("400")
     page.get_by_role("button", name="Add camera").click()
     expect(page.locator("#problem-watch_fps")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_persons_are_blurred_by_a_tick_and_the_test_of_the_connection_minds_it(page, api, camera_id):
+    page.goto(f"/admin/cameras/{camera_id}")
+    tick = page.get_by_label("Blur persons")
+    expect(tick).not_to_be_checked()
+    tick.check()
+    page.get_by_role("button", name="Test connection").click()
+    picture = page.locator("#report").get_by_role("img", name="What the camera sees now")
+    expect(picture).to_be_visible(timeout=SLOW_MS)
+    jpeg = page.request.get(str(picture.evaluate("image => image.src"))).body()
+    block = simplejpeg.decode_jpeg(jpeg, "GRAY")[100:140, 100:140, 0].astype(int)
+    assert np.ptp(block) < 10, "blocks of 48 pixels have one colour each"
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#effect")).not_to_be_empty(timeout=SLOW_MS)
+    assert api.get(f"/api/v1/cameras/{camera_id}")["blur_persons"] is True
+    page.reload()
+    expect(page.get_by_label("Blur persons")).to_be_checked()
     assert_accessible(page)
 
 

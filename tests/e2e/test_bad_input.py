@@ -127,9 +127,13 @@ def test_how_a_camera_is_watched_is_chosen_and_changed(hypersight, store):
     )
     (camera,) = _cameras(store)
     assert (camera.motion_gate, camera.motion_recheck_s, camera.watch_rows) == (True, 10.0, 2)
-    code, said = hypersight("camera", "change", "1", "--no-motion-gate", "--jpeg-quality", "75")
+    code, said = hypersight(
+        "camera", "change", "1", "--no-motion-gate", "--jpeg-quality", "75", "--blur-persons"
+    )
     assert (code, "jpeg_quality = 75" in said) == (0, True)
-    assert _cameras(store) == [replace(camera, motion_gate=False, jpeg_quality=75, camera_version=2)]
+    assert _cameras(store) == [
+        replace(camera, motion_gate=False, jpeg_quality=75, blur_persons=True, camera_version=2)
+    ]
 
 
 def _cameras(store: Store) -> list[Camera]:

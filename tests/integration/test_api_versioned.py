@@ -59,6 +59,7 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
         "camera_id": 1, "name": "door", "stream_url": SHOWN_URL, "watch_fps": 2.0, "watch_rows": 1,
         "watch_cols": 1, "jpeg_quality": 85, "motion_gate": False, "motion_recheck_s": 10.0,
         "time_zone": "UTC", "enabled": True, "http_headers": {}, "skip_loop_filter": False,
+        "blur_persons": False,
     }  # fmt: skip
     assert client.get("/api/v1/cameras").json() == [added.json()]
     change = {
@@ -67,6 +68,7 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
         "jpeg_quality": 90,
         "motion_gate": True,
         "motion_recheck_s": 30,
+        "blur_persons": True,
     }
     changed = client.patch("/api/v1/cameras/1", json=change)
     assert changed.json() == added.json() | change

@@ -20,6 +20,7 @@ DOOR = Zone(((0.1, 0.2), (0.9, 0.8)), "door")
 def test_a_camera_is_read_as_it_was_written(store: Store):
     with store.transaction() as tx:
         calls = {"watch_rows": 2, "jpeg_quality": 92, "motion_gate": True, "motion_recheck_s": 2.5}
+        calls["blur_persons"] = True
         added = cameras.create_camera(tx, camera_settings(watch_fps=0.5, time_zone="Asia/Kolkata", **calls))
         assert {name: getattr(added, name) for name in calls} == calls
         assert cameras.get_camera(tx, added.camera_id) == added

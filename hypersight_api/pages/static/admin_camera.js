@@ -50,8 +50,8 @@ async function test() {
   report.hidden = false;
   report.dataset.mood = "busy";
   report.replaceChildren(element("p", "Asking the camera for a picture, for ten seconds at most …"));
-  const { stream_url, http_headers } = valuesOf(form);
-  const asked = { stream_url, http_headers, ...(camera ? { camera_id: Number(camera) } : {}) };
+  const { stream_url, http_headers, blur_persons } = valuesOf(form);
+  const asked = { stream_url, http_headers, blur_persons, ...(camera ? { camera_id: Number(camera) } : {}) };
   const { ok, value, problem } = await ask("POST", "/api/v1/cameras/test-connection", asked);
   report.hidden = !ok;
   if (!ok) showProblem(form, problem);
