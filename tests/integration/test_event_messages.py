@@ -3,13 +3,17 @@
 import base64
 import hashlib
 import hmac
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
+from hypersight.simulator.camera import CameraSimulator
 from hypersight_core.domain.event_messages import EventMessage
 from hypersight_core.domain.events import EventKind
 from hypersight_core.errors import InvalidInput
@@ -20,10 +24,13 @@ from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import Lease
 from hypersight_pipelines.defs.messages.sensors import in_words
 from tests.builders import NOON, a_record, an_event, camera_settings, noon, processor_settings
+from tests.clips import Film, write_film
 from tests.fakes.cut_line import CutLine
+from tests.fakes.detector_server import FakeDetector
 from tests.fakes.mqtt_broker import MqttBroker, Subscriber
+from tests.fakes.square_finder import squares
 from tests.fakes.webhook_receiver import WebhookReceiver
-from tests.integration.test_watcher import eventually
+from tests.integration.test_watcher import Watcher, eventually, watched
 
 pytestmark = pytest.mark.integration
 CONNACK_BYTES = PUBACK_BYTES = 4
@@ -91,8 +98,16 @@ def waiting(store: Store) -> int:
         return int(tx.scalar(sa.text("SELECT count(*) FROM event_outbox")))
 
 
+def events_of(receiver: WebhookReceiver) -> list[dict[str, Any]]:
+    return [one for message in receiver.messages for one in message["data"]["events"]]
+
+
 def ids_of(receiver: WebhookReceiver) -> list[str]:
-    return [one["id"] for message in receiver.messages for one in message["data"]["events"]]
+    return [one["id"] for one in events_of(receiver)]
+
+
+def in_utc(at: datetime) -> str:
+    return msgspec.json.decode(msgspec.json.encode(at.astimezone(UTC)), type=str)
 
 
 def test_a_webhook_is_told_of_events_in_order_with_a_signature(store, counting, receiver):
@@ -256,6 +271,30 @@ def test_an_address_nobody_asks_for_any_more_is_forgotten_after_a_day(store, cou
     assert waiting(store) == 1
     upkeep.keep_up(store, Settings(), NOON)
     assert waiting(store) == 0
+
+
+def test_what_a_watcher_counts_is_told_whole_while_another_address_hangs(
+    store, database_url, tmp_path, receiver
+):
+    film = write_film(tmp_path / "square.mp4", Film(seconds=12.0, gop_s=1.0))
+    with (
+        CameraSimulator(film, segment_s=1.0, window=8) as camera,
+        FakeDetector(answers=squares) as detector,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        one = watched(database_url, tmp_path / "var", camera, detector)
+        settings = subscribed(store, f"http://127.0.0.1:{silent.getsockname()[1]}/,{receiver.url}")
+        with Watcher(one):
+            tell_events(store, settings, 6)
+            eventually(lambda: one.events("enter"))
+        due_now(store)
+        tell_events(store, settings, 0)
+        rows = sorted(one.events(), key=lambda row: row["ts"])
+        one.store.close()
+    told = [(event["processor_id"], event["ts"], event["kind"]) for event in events_of(receiver)]
+    assert len(told) == len(rows) > 0
+    assert sorted(told) == sorted((row["processor_id"], in_utc(row["ts"]), row["kind"]) for row in rows)
+    assert [ts for _, ts, _ in told] == [in_utc(row["ts"]) for row in rows]
 
 
 def test_films_and_what_is_known_already_are_told_to_nobody(store, counting, receiver):
