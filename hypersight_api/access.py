@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -37,7 +38,7 @@ CHALLENGE = {"www-authenticate": 'Basic realm="hypersight", charset="UTF-8"'}
 
 READING_POSTS = ("/traffic", "/objects", "/getFrame")
 """Questions of the field's that are asked by POST."""
-ADMIN_PATHS = ("/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit")
+ADMIN_PATHS = ("/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit", "/accounts")
 
 
 def needed(kind: ScopeType, method: str, path: str) -> Scope:
@@ -79,8 +80,9 @@ class Access(ASGIMiddleware):
                 self._check_origin(asked)
             principal = await self._principal(asked)
             if principal is not None:
-                _check_scope(principal, needed(scope["type"], str(scope.get("method", "")), path))
                 asked.state.principal = principal
+                asked.state.again = partial(self._principal, asked)
+                _check_scope(principal, needed(scope["type"], str(scope.get("method", "")), path))
         await next_app(scope, receive, send)
 
     def _check_origin(self, asked: Asked) -> None:

@@ -26,18 +26,19 @@ from hypersight_api.headers import add_headers
 from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
 from hypersight_api.heat.controller import get_heat_map
+from hypersight_api.limits import Limits, limited
 from hypersight_api.measures.controller import MeasureController
 from hypersight_api.openapi import openapi_config
 from hypersight_api.outages.controller import list_outages
 from hypersight_api.pages import files
 from hypersight_api.pages.assets import Vendor
 from hypersight_api.pages.routes import pages_router
-from hypersight_api.pages.shell import Shell
+from hypersight_api.pages.shell import Shell, seen_shell
 from hypersight_api.patience import BodyInTime
 from hypersight_api.principals import Principals
 from hypersight_api.processors.controller import ProcessorController
 from hypersight_api.reads import Reads
-from hypersight_api.services import chosen, providers
+from hypersight_api.services import providers
 from hypersight_api.sessions import Sessions
 from hypersight_api.status.controller import get_status
 from hypersight_api.traces import TraceRequests
@@ -120,26 +121,29 @@ def create_app(settings: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=[*HANDLERS, pages_router(shell)],
-        dependencies=providers(
+        dependencies={
+            "store": limited(lambda: store),
+            "reads": limited(reads.chosen),
+            "shell": seen_shell(shell),
+        }
+        | providers(
             settings=settings,
-            store=store,
             hub=hub,
             figures=figures,
             vendor=vendor,
-            shell=shell,
             picture_files=picture_files,
             previews=Previews(picture_files, store),
             principals=principals,
             reach=Reach.of(settings),
             keys=Keyring.of(settings),
-            door=Door(settings, store, sessions),
+            door=Door(settings, store, sessions, principals),
             replica=reads.replica,
-        )
-        | {"reads": chosen(reads.chosen)},
+        ),
         middleware=[
             *([TraceRequests()] if settings.otel_exporter_otlp_endpoint else []),
             CountRequests(figures),
             Access(settings, sessions, principals),
+            Limits(store),
             RecordDeeds(store),
             BodyInTime(),
         ],

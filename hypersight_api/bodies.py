@@ -7,11 +7,14 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, RequestBody
 
+from hypersight_core.domain.groups import LONGEST_GROUP
 from hypersight_core.errors import InvalidInput
 
 PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters; a database cannot even store the first of them."""
+NO_COMMA = r"^[^\x00-\x1f\x7f,]*$"
 Name = Annotated[str, msgspec.Meta(max_length=200, pattern=PLAIN_TEXT)]
+GroupName = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_GROUP, pattern=NO_COMMA)]
 
 FIELD = re.compile(r"at `\$\.(\w+)")
 

@@ -62,21 +62,24 @@ class RecordDeeds(ASGIMiddleware):
 
     async def _record(self, scope: Scope, action: str, fields: tuple[str, ...]) -> None:
         asked: Asked = ASGIConnection(scope)
+        numbers, principal = asked.path_params, principal_of(scope)
         entry = AuditEntry(
             done_at=now(),
-            actor=principal_of(scope).name,
+            actor=principal.name,
             address=asked.client.host if asked.client else "",
             action=action[:LONGEST],
-            subject=" ".join(f"{name}={value}" for name, value in asked.path_params.items())[:LONGEST],
+            subject=" ".join(f"{name}={value}" for name, value in numbers.items())[:LONGEST],
             fields=fields,
+            camera_id=numbers.get("camera_id"),
+            groups=principal.groups,
         )
-        await record(self._store, entry)
+        await record(self._store, entry, processor_id=numbers.get("processor_id"))
 
 
-async def record(store: Store, entry: AuditEntry) -> None:
+async def record(store: Store, entry: AuditEntry, *, processor_id: int | None = None) -> None:
     """Write an entry; while the database is away the log has it instead."""
     try:
-        await asyncio.to_thread(_written, store, entry)
+        await asyncio.to_thread(_written, store, entry, processor_id)
     except HypersightError as error:
         facts = {"actor": entry.actor, "action": entry.action, "subject": entry.subject}
         logger.warning("not in the audit log", extra={**facts, "reason": str(error)})
@@ -86,9 +89,9 @@ def _changes_nothing(path: str) -> bool:
     return path in NO_DEEDS or path.endswith(TRIALS)
 
 
-def _written(store: Store, entry: AuditEntry) -> None:
+def _written(store: Store, entry: AuditEntry, processor_id: int | None) -> None:
     with store.transaction() as tx:
-        audit.record(tx, entry)
+        audit.record(tx, entry, processor_id=processor_id)
 
 
 def _fields(body: bytes) -> tuple[str, ...]:

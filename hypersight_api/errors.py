@@ -17,6 +17,7 @@ from hypersight_core.errors import (
     Conflict,
     HypersightError,
     InvalidInput,
+    NotAllowed,
     NotFound,
     SetupFailed,
     SourceUnavailable,
@@ -32,6 +33,7 @@ FIELD_FOLDERS = ("/frame/", "/videos/")
 RETRY_AFTER_S = 2
 STATUS_OF: tuple[tuple[type[HypersightError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
     (Conflict, HTTPStatus.CONFLICT),
     (InvalidInput, HTTPStatus.BAD_REQUEST),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -12,6 +12,7 @@ from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Op
 from hypersight_api.errors import PROBLEMS, is_of_the_field
 from hypersight_api.pages.api_docs import groups, shapes
 from hypersight_api.pages.shell import Shell
+from hypersight_api.principals import known_principal
 
 DESCRIPTION = """People metrics from live cameras: traffic, persons present, faces.
 
@@ -90,14 +91,18 @@ class DocsPage(OpenAPIRenderPlugin):
 
     def render(
         self,
-        request: Request[Any, Any, Any],  # noqa: ARG002 - the interface has it
+        request: Request[Any, Any, Any],
         openapi_schema: dict[str, Any],
     ) -> bytes:
         """Return the page."""
-        return self._shell.html(
-            "api_docs.html",
-            current="/schema",
-            description=openapi_schema["info"]["description"].strip().split("\n\n"),
-            groups=groups(openapi_schema),
-            shapes=shapes(openapi_schema),
-        ).encode()
+        return (
+            self._shell.seen_by(known_principal(request.scope))
+            .html(
+                "api_docs.html",
+                current="/schema",
+                description=openapi_schema["info"]["description"].strip().split("\n\n"),
+                groups=groups(openapi_schema),
+                shapes=shapes(openapi_schema),
+            )
+            .encode()
+        )

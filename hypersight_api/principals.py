@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.types import Scope as AsgiScope
 
 from hypersight_api.services import now
@@ -32,10 +33,28 @@ so that a scrape can say that there is none."""
 Key = tuple[str, object]
 
 
+async def still(scope: AsgiScope) -> Principal | None:
+    """Return who asks by what is known now; None: what they showed is worth nothing any more.
+
+    Raises:
+        DatabaseUnavailable: it cannot be looked up.
+    """
+    try:
+        again: Principal | None = await scope["state"]["again"]()
+    except (NotAuthorizedException, PermissionDeniedException):
+        return None
+    return again
+
+
 def principal_of(scope: AsgiScope) -> Principal:
     """Return who asks, as the middleware found out."""
     principal: Principal = scope["state"]["principal"]
     return principal
+
+
+def known_principal(scope: AsgiScope) -> Principal | None:
+    """Return who asks; None where nobody is asked who they are."""
+    return scope["state"].get("principal")
 
 
 class Principals:

@@ -1,6 +1,5 @@
 """What handlers have in common."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from litestar.di import Provide
@@ -13,11 +12,6 @@ MAX_ID = 2**31 - 1
 def providers(**services: object) -> dict[str, Provide]:
     """Return services, made once, as dependencies that handlers may name."""
     return {name: _constant(service) for name, service in services.items()}
-
-
-def chosen(choice: Callable[[], object]) -> Provide:
-    """Return a dependency that is chosen anew for each request, at once."""
-    return Provide(choice, sync_to_thread=False)
 
 
 def checked_id(kind: str, number: int) -> int:

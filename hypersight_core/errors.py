@@ -2,6 +2,7 @@
 
 * HypersightError                                                  HTTP status   does a retry help?
   + NotFound             the caller named something that is not there   404      no
+  + NotAllowed           it leads beyond what the caller may            403      no
   + Conflict             it contradicts what is already there           409      no
   + InvalidInput         the value cannot be understood or used         400      no
     - UnusableZone         a shape that encloses nothing or crosses itself
@@ -52,6 +53,10 @@ class NotFound(HypersightError):
         super().__init__(f"{kind} {key!r} does not exist")
         self.kind = kind
         self.key = key
+
+
+class NotAllowed(HypersightError):
+    """The caller is limited to groups of cameras, and this leads beyond them."""
 
 
 class Conflict(HypersightError):

@@ -52,6 +52,7 @@ class CameraCommands:
         header: tuple[str, ...] = (),
         skip_loop_filter: bool = False,
         blur_persons: Annotated[bool, BLUR] = False,
+        group: tuple[str, ...] = (),
     ) -> None:
         """Add a camera; it is watched as soon as it has a processor.
 
@@ -63,6 +64,7 @@ class CameraCommands:
             enabled: whether to watch it now.
             header: `Name: value`, sent to the camera's host with HTTP requests; once for each.
             skip_loop_filter: decode cheaper; frames drift from what was sent until the next key frame.
+            group: whose it is; accounts and tokens limited to one of its groups see it; once for each.
         """
         wanted = CameraSettings(
             name=name,
@@ -78,6 +80,7 @@ class CameraCommands:
             http_headers=_headers(header),
             skip_loop_filter=skip_loop_filter,
             blur_persons=blur_persons,
+            groups=group,
         )
         Reach.of(self._settings).check(stream_url)
         with opened_store(self._settings) as store, store.transaction() as tx:
@@ -86,7 +89,9 @@ class CameraCommands:
 
     def list(self) -> None:
         """List the cameras."""
-        table = Table("id", "name", "stream", "fps", "mosaic", "gate", "time zone", "enabled", "processors")
+        table = Table(
+            "id", "name", "stream", "fps", "mosaic", "gate", "time zone", "enabled", "groups", "processors"
+        )
         with opened_store(self._settings) as store, store.transaction() as tx:
             for camera in cameras.list_cameras(tx):
                 kinds = [
@@ -108,16 +113,21 @@ class CameraCommands:
         motion_gate: Annotated[bool | None, GATE] = None,
         motion_recheck_s: Annotated[float | None, RECHECK] = None,
         blur_persons: Annotated[bool | None, BLUR] = None,
+        group: tuple[str, ...] = (),
+        no_groups: Annotated[bool, Parameter(negative="")] = False,
     ) -> None:
         """Change how a camera is watched, from its next segment on; what is left out stays.
 
         Args:
             watch_fps: frames per second to analyse, 0.2 to 30.
+            group: whose it is from now on, in the place of other groups; once for each.
+            no_groups: take it out of all groups.
         """
         given = {
             "watch_fps": watch_fps, "watch_rows": watch_rows, "watch_cols": watch_cols,
             "jpeg_quality": jpeg_quality, "motion_gate": motion_gate, "motion_recheck_s": motion_recheck_s,
             "blur_persons": blur_persons,
+            "groups": group if group or no_groups else None,
         }  # fmt: skip
         self._change(camera_id, **{name: value for name, value in given.items() if value is not None})
 
@@ -177,4 +187,5 @@ def _cells(camera: Camera) -> tuple[str, ...]:
         f"{camera.motion_recheck_s:g} s" if camera.motion_gate else "–",
         camera.time_zone,
         "yes" if camera.enabled else "no",
+        ", ".join(camera.groups) or "–",
     )

@@ -6,12 +6,21 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hypersight_api.bodies import Name
+from hypersight_api.bodies import GroupName, Name
 from hypersight_core.domain.access import AccessToken, Account, AuditEntry, Principal, Role, Scope
+from hypersight_core.domain.groups import MOST_GROUPS
 from hypersight_core.passwords import LONGEST, SHORTEST
 
 Password = Annotated[
     str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST, description="Ten characters at least")
+]
+Groups = Annotated[
+    tuple[GroupName, ...],
+    msgspec.Meta(
+        max_length=MOST_GROUPS,
+        description="Limited to cameras of these groups; empty: not limited. Left out by whoever is limited: "
+        "their own",
+    ),
 ]
 Days = Annotated[int, msgspec.Meta(ge=1, le=3650, description="Days until it expires")]
 
@@ -24,6 +33,9 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     enabled: bool
     created_at: datetime
+    groups: tuple[str, ...]
+    signed_in_at: datetime | None
+    """When the person signed in last."""
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -37,6 +49,7 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     password: Password
     role: Role
+    groups: Groups | UnsetType = UNSET
 
 
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +58,7 @@ class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Password | UnsetType = UNSET
     role: Role | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    groups: Groups | UnsetType = UNSET
 
 
 class TokenOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +71,7 @@ class TokenOut(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    groups: tuple[str, ...]
 
     @classmethod
     def of(cls, token: AccessToken) -> Self:
@@ -80,6 +95,7 @@ class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1)]
     expires_in_days: Days | None = None
     """Null: never."""
+    groups: Groups | UnsetType = UNSET
 
 
 class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +108,7 @@ class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     subject: str
     fields: tuple[str, ...]
+    camera_id: int | None
 
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
@@ -104,8 +121,10 @@ class Me(msgspec.Struct, frozen=True):
 
     name: str
     scopes: tuple[Scope, ...]
+    groups: tuple[str, ...]
+    """The groups of cameras they are limited to; empty: they are not limited."""
 
     @classmethod
     def of(cls, principal: Principal) -> Self:
         """Copy it."""
-        return cls(principal.name, tuple(sorted(principal.scopes)))
+        return cls(principal.name, tuple(sorted(principal.scopes)), principal.groups)

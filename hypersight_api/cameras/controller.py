@@ -18,9 +18,11 @@ from hypersight_api.cameras.schemas import (
     ConnectionReport,
 )
 from hypersight_api.frames import pictures
+from hypersight_api.principals import AnyRequest, principal_of
 from hypersight_api.services import checked_id, now
 from hypersight_api.status import reading
 from hypersight_api.status.schemas import CameraStatus
+from hypersight_core.domain.access import Principal
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.errors import Conflict, NotFound, SourceUnavailable
 from hypersight_core.reach import Reach
@@ -46,13 +48,17 @@ class CameraController(Controller):
     @post(sync_to_thread=True, operation_id="AddCamera", operation_class=described(CameraIn))
     def add_camera(
         self,
+        request: AnyRequest,
         store: NamedDependency[Store],
         reach: NamedDependency[SkipValidation[Reach]],
         keys: NamedDependency[SkipValidation[Keyring]],
         body: RawBody,
     ) -> CameraOut:
-        """Add a camera; it is watched once it has an enabled processor."""
-        added = understood(body, CameraIn).settings()
+        """Add a camera; it is watched once it has an enabled processor.
+
+        Whoever is limited to groups adds it to some of them, to all where `groups` is left out.
+        """
+        added = understood(body, CameraIn).settings(principal_of(request.scope))
         reach.check(added.stream_url)
         with store.transaction() as tx:
             return CameraOut.of(cameras.create_camera(tx, keys.sealed(added)))
@@ -65,6 +71,7 @@ class CameraController(Controller):
     )
     async def test_connection(
         self,
+        request: AnyRequest,
         store: NamedDependency[Store],
         settings: NamedDependency[SkipValidation[Settings]],
         reach: NamedDependency[SkipValidation[Reach]],
@@ -76,7 +83,7 @@ class CameraController(Controller):
         """
         question = understood(body, ConnectionQuestion)
         known = await asyncio.to_thread(_camera, store, question.camera_id)
-        camera = question.settings(known)
+        camera = question.settings(known, principal_of(request.scope))
         await asyncio.to_thread(reach.check, camera.stream_url)
         return await connection.tested(settings, camera)
 
@@ -94,6 +101,7 @@ class CameraController(Controller):
     )
     def change_camera(
         self,
+        request: AnyRequest,
         store: NamedDependency[Store],
         reach: NamedDependency[SkipValidation[Reach]],
         keys: NamedDependency[SkipValidation[Keyring]],
@@ -102,14 +110,15 @@ class CameraController(Controller):
     ) -> CameraOut:
         """Change a camera; it takes effect within seconds, without a restart of anything.
 
-        A `stream_url` sent back just as it was shown keeps the stored user and password.
+        A `stream_url` sent back just as it was shown keeps the stored user and password. Whoever is limited
+        to groups changes these only; a camera's other groups stay.
         """
-        change = understood(body, CameraChange)
+        change, who = understood(body, CameraChange), principal_of(request.scope)
         if change.stream_url is not UNSET:
-            _check_change(store, reach, checked_id("camera", camera_id), change)
+            _check_change(store, reach, checked_id("camera", camera_id), change, who)
         with store.transaction() as tx:
             before = cameras.get_camera(tx, checked_id("camera", camera_id))
-            wanted = keys.sealed(change.applied_to(before), before)
+            wanted = keys.sealed(change.applied_to(before, who), before)
             return CameraOut.of(cameras.change_camera(tx, camera_id, wanted))
 
     @delete("/{camera_id:int}", sync_to_thread=True, operation_id="DeleteCamera")
@@ -178,11 +187,11 @@ class CameraController(Controller):
         return Response(taken.jpeg, media_type="image/jpeg", headers=headers)
 
 
-def _check_change(store: Store, reach: Reach, camera_id: int, change: CameraChange) -> None:
+def _check_change(store: Store, reach: Reach, camera_id: int, change: CameraChange, who: Principal) -> None:
     """Refuse a new address that may not be watched; no transaction waits for its host's name."""
     with store.transaction() as tx:
         before = cameras.get_camera(tx, camera_id)
-    wanted = change.applied_to(before)
+    wanted = change.applied_to(before, who)
     if wanted.stream_url != before.stream_url:
         reach.check(wanted.stream_url)
 

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hypersight_api.bodies import PLAIN_TEXT, Name
+from hypersight_api.bodies import PLAIN_TEXT, GroupName, Name
+from hypersight_core.domain.access import Principal
 from hypersight_core.domain.cameras import Camera, CameraSettings
 from hypersight_core.domain.choices import (
     BLUR_HELP,
@@ -15,6 +16,7 @@ from hypersight_core.domain.choices import (
     MOTION_GATE_HELP,
     MOTION_RECHECK_HELP,
 )
+from hypersight_core.domain.groups import MOST_GROUPS
 from hypersight_core.errors import InvalidInput, StreamFault
 from hypersight_core.redaction import HIDDEN, redacted
 
@@ -47,6 +49,14 @@ TimeZone = Annotated[
 ]
 
 
+Groups = Annotated[
+    tuple[GroupName, ...],
+    msgspec.Meta(
+        max_length=MOST_GROUPS, description="Who is limited to one of these groups sees the camera, too"
+    ),
+]
+
+
 class CameraOut(msgspec.Struct, frozen=True):
     """A camera; `stream_url` and `http_headers` come without user, password and other secrets."""
 
@@ -64,6 +74,7 @@ class CameraOut(msgspec.Struct, frozen=True):
     http_headers: dict[str, str]
     skip_loop_filter: bool
     blur_persons: bool
+    groups: tuple[str, ...]
 
     @classmethod
     def of(cls, camera: Camera) -> Self:
@@ -92,14 +103,17 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http_headers: HttpHeaders = {}
     skip_loop_filter: SkipLoopFilter = False
     blur_persons: BlurPersons = False
+    groups: Groups | UnsetType = UNSET
 
-    def settings(self) -> CameraSettings:
-        """Return it as the domain knows it.
+    def settings(self, principal: Principal) -> CameraSettings:
+        """Return it as the domain knows it; in the groups of whoever is limited, if nothing is said.
 
         Raises:
             InvalidInput: a value lies outside its range.
+            NotAllowed: it would be in none of their groups, or in another.
         """
-        return CameraSettings(**msgspec.structs.asdict(self))
+        groups = principal.granted(None if self.groups is UNSET else self.groups)
+        return CameraSettings(**msgspec.structs.asdict(self) | {"groups": groups})
 
 
 class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,14 +135,18 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     http_headers: HttpHeaders | UnsetType = UNSET
     skip_loop_filter: SkipLoopFilter | UnsetType = UNSET
     blur_persons: BlurPersons | UnsetType = UNSET
+    groups: Groups | UnsetType = UNSET
 
-    def applied_to(self, camera: Camera) -> CameraSettings:
+    def applied_to(self, camera: Camera, principal: Principal) -> CameraSettings:
         """Return the camera's settings after the change.
 
         Raises:
             InvalidInput: a value lies outside its range.
+            NotAllowed: somebody who is limited would change groups that are not theirs.
         """
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
+        if "groups" in given:
+            given["groups"] = principal.regrouped(camera.groups, given["groups"])
         if given.get("stream_url") == redacted(camera.stream_url):
             del given["stream_url"]
         headers = given.get("http_headers", dict.fromkeys(camera.http_headers, HIDDEN))
@@ -150,7 +168,7 @@ class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """The camera whose address and headers are meant where they are left out, or sent just as shown."""
     blur_persons: BlurPersons | UnsetType = UNSET
 
-    def settings(self, known: Camera | None) -> CameraSettings:
+    def settings(self, known: Camera | None, principal: Principal) -> CameraSettings:
         """Return the camera to be tested.
 
         Raises:
@@ -160,7 +178,7 @@ class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             change = CameraChange(
                 stream_url=self.stream_url, http_headers=self.http_headers, blur_persons=self.blur_persons
             )
-            return change.applied_to(known)
+            return change.applied_to(known, principal)
         return CameraSettings(
             name="test",
             stream_url="" if self.stream_url is UNSET else self.stream_url,

@@ -14,6 +14,11 @@ from hypersight_api.bodies import understood
 from hypersight_api.faces.hub import FacesHub, Publish, Viewer
 from hypersight_api.faces.schemas import FacesMessage
 from hypersight_api.health.prometheus import Figures
+from hypersight_api.principals import KNOWN_FOR_S, AnyRequest, principal_of, still
+from hypersight_api.services import checked_id
+from hypersight_core.errors import DatabaseUnavailable
+from hypersight_core.store import cameras
+from hypersight_core.store.engine import Store
 
 GREETING, WELCOME = "client", "OK"
 GREETING_WITHIN_S = 10.0
@@ -26,6 +31,7 @@ async def watch_faces(
     socket: WebSocket[Any, Any, Any],
     hub: NamedDependency[FacesHub],
     figures: NamedDependency[SkipValidation[Figures]],
+    store: NamedDependency[Store],
 ) -> None:
     """Greet with the text `client`, receive `OK`, then one JSON message per frame that holds faces."""
     await socket.accept()
@@ -33,9 +39,11 @@ async def watch_faces(
         if socket.connection_state != "disconnect":
             await socket.close(code=POLICY_VIOLATION, reason=f"say {GREETING!r} first")
         return
-    with hub.join() as viewer, figures.viewers.track_inprogress():
+    with hub.join(await _seen(socket, store)) as viewer, figures.viewers.track_inprogress():
         await socket.send_text(WELCOME)
-        await _until_gone(socket, viewer)
+        await _until_gone(socket, viewer, store)
+    if socket.connection_state != "disconnect":
+        await socket.close(code=POLICY_VIOLATION, reason="you may not see faces any more")
 
 
 @post(
@@ -44,10 +52,15 @@ async def watch_faces(
     request_max_body_size=MAX_MESSAGE_BYTES,
     include_in_schema=False,
 )
-async def bring_faces(state: State, body: RawBody) -> None:
+async def bring_faces(
+    request: AnyRequest, state: State, body: RawBody, store: NamedDependency[Store]
+) -> None:
     """Broadcast the faces of one frame; for watchers only."""
     publish: Publish = state.publish
-    await publish(understood(body, FacesMessage).text())
+    faces = understood(body, FacesMessage)
+    if principal_of(request.scope).is_limited:
+        await asyncio.to_thread(_check_camera, store, int(faces.camera_id))
+    await publish(faces.text())
 
 
 async def _is_greeted(socket: WebSocket[Any, Any, Any]) -> bool:
@@ -58,15 +71,47 @@ async def _is_greeted(socket: WebSocket[Any, Any, Any]) -> bool:
     return message["type"] == "websocket.receive" and message.get("text") == GREETING
 
 
-async def _until_gone(socket: WebSocket[Any, Any, Any], viewer: Viewer) -> None:
-    listening = asyncio.create_task(_drain(socket))
-    sending = asyncio.create_task(_forward(socket, viewer))
+async def _until_gone(socket: WebSocket[Any, Any, Any], viewer: Viewer, store: Store) -> None:
+    """Send until the client leaves, or may not see faces any more."""
+    tasks = [
+        asyncio.create_task(one)
+        for one in (_drain(socket), _forward(socket, viewer), _while_allowed(socket, viewer, store))
+    ]
     try:
-        await asyncio.wait((listening, sending), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        listening.cancel()
-        sending.cancel()
-        await asyncio.gather(listening, sending, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _while_allowed(socket: WebSocket[Any, Any, Any], viewer: Viewer, store: Store) -> None:
+    """Return when the client's account or token is worth nothing any more; follow its cameras meanwhile."""
+    while True:
+        await asyncio.sleep(KNOWN_FOR_S)
+        try:
+            if await still(socket.scope) is None:
+                return
+            viewer.camera_ids = await _seen(socket, store)
+        except DatabaseUnavailable:
+            continue  # what was known holds
+
+
+async def _seen(socket: WebSocket[Any, Any, Any], store: Store) -> frozenset[str] | None:
+    """Return the cameras whose faces a client may see; None: all."""
+    if not principal_of(socket.scope).is_limited:
+        return None
+    return await asyncio.to_thread(_camera_ids, store)
+
+
+def _camera_ids(store: Store) -> frozenset[str]:
+    with store.transaction() as tx:
+        return frozenset(str(one.camera_id) for one in cameras.list_cameras(tx))
+
+
+def _check_camera(store: Store, camera_id: int) -> None:
+    with store.transaction() as tx:
+        cameras.get_camera(tx, checked_id("camera", camera_id))
 
 
 async def _drain(socket: WebSocket[Any, Any, Any]) -> None:

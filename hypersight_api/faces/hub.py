@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 from contextlib import contextmanager
+
+import msgspec
 
 Publish = Callable[[str], Awaitable[None]]
 """Broadcasts a message."""
@@ -11,10 +13,16 @@ WAITING_MESSAGES = 8
 """What one client may be behind before it loses its oldest messages."""
 
 
+class _Origin(msgspec.Struct, frozen=True):
+    camera_id: str
+
+
 class Viewer:
     """One client's own queue."""
 
-    def __init__(self, waiting: int) -> None:
+    def __init__(self, waiting: int, camera_ids: Container[str] | None = None) -> None:
+        self.camera_ids = camera_ids
+        """The cameras whose faces it may see; None: all."""
         self._messages: deque[str] = deque(maxlen=waiting)
         self._filled = asyncio.Event()
 
@@ -44,9 +52,13 @@ class FacesHub:
         return len(self._viewers)
 
     @contextmanager
-    def join(self) -> Iterator[Viewer]:
-        """Take part from here to the end of the block."""
-        viewer = Viewer(self._waiting)
+    def join(self, camera_ids: Container[str] | None = None) -> Iterator[Viewer]:
+        """Take part from here to the end of the block.
+
+        Args:
+            camera_ids: the cameras whose faces are wanted; None: all.
+        """
+        viewer = Viewer(self._waiting, camera_ids)
         self._viewers.add(viewer)
         try:
             yield viewer
@@ -54,6 +66,9 @@ class FacesHub:
             self._viewers.discard(viewer)
 
     def broadcast(self, message: str) -> None:
-        """Give a message to everybody; never waits."""
+        """Give a message to everybody who may see its camera; never waits."""
+        is_asked = any(viewer.camera_ids is not None for viewer in self._viewers)
+        camera_id = msgspec.json.decode(message, type=_Origin).camera_id if is_asked else ""
         for viewer in self._viewers:
-            viewer.put(message)
+            if viewer.camera_ids is None or camera_id in viewer.camera_ids:
+                viewer.put(message)

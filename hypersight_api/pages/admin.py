@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, SkipValidation
 
 from hypersight_api.cameras.schemas import CameraIn, CameraOut
 from hypersight_api.pages.shell import Shell
+from hypersight_api.principals import AnyRequest, principal_of
 from hypersight_api.processors.schemas import ProcessorIn, ProcessorOut
 from hypersight_api.services import checked_id, now
 from hypersight_api.status import reading
@@ -47,9 +48,10 @@ def get_admin(store: NamedDependency[Store], shell: NamedDependency[SkipValidati
 
 
 @get("/admin/cameras/new", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-def get_new_camera(shell: NamedDependency[SkipValidation[Shell]]) -> Response[str]:
-    """A form for a new camera."""
-    return shell.page("admin_camera.html", current=HERE, camera=NEW_CAMERA, camera_id=None, **_camera_form())
+def get_new_camera(request: AnyRequest, shell: NamedDependency[SkipValidation[Shell]]) -> Response[str]:
+    """A form for a new camera; whoever is limited to groups adds it to these."""
+    values = {"camera": NEW_CAMERA, "camera_id": None, "groups": principal_of(request.scope).groups}
+    return shell.page("admin_camera.html", current=HERE, **values | _camera_form())
 
 
 @get(
@@ -65,6 +67,7 @@ def get_camera(
     values: dict[str, Any] = {
         "camera": camera,
         "camera_id": camera_id,
+        "groups": camera.groups,
         "processors": own,
         "kind_texts": KIND_TEXTS,
     }

@@ -56,9 +56,10 @@ async def post_sign_in(
     return _begun(opened, wanted, is_secure=request.url.scheme == "https")
 
 
-@post(SIGN_OUT, include_in_schema=False, sync_to_thread=False)
-def post_sign_out() -> Redirect:
-    """Forget the session."""
+@post(SIGN_OUT, include_in_schema=False)
+async def post_sign_out(request: AnyRequest, door: NamedDependency[SkipValidation[Door]]) -> Redirect:
+    """End the session, and all others of the same account."""
+    await door.closed(request.cookies.get(SESSION_COOKIE, ""), request.client.host if request.client else "")
     gone = [_cookie(name, "", lasts_s=0, is_secure=False) for name in (SESSION_COOKIE, CSRF_COOKIE)]
     return Redirect(SIGN_IN, status_code=HTTP_303_SEE_OTHER, cookies=gone)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypersight_core.domain.groups import checked_groups
 from hypersight_core.domain.zones import Zone
 from hypersight_core.errors import InvalidInput
 
@@ -92,6 +93,8 @@ class CameraSettings:
     """Whether persons are made unrecognizable on previews and snapshots; faces are broadcast all the same."""
     time_zone: str = "UTC"
     enabled: bool = True
+    groups: tuple[str, ...] = ()
+    """Whose it is: accounts and tokens limited to one of these groups see it, and may change it."""
 
     def __post_init__(self) -> None:
         """Refuse what no watcher could work with."""
@@ -118,6 +121,7 @@ class CameraSettings:
             )
         time_zone(self.time_zone)
         _check_headers(self.http_headers)
+        object.__setattr__(self, "groups", checked_groups(self.groups))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from hypersight_core.domain.access import AccessToken, Scope, checked_name
+from hypersight_core.domain.groups import checked_groups
 from hypersight_core.errors import InvalidInput, NotFound
 from hypersight_core.store.tables import access_token
 
@@ -25,9 +26,17 @@ def list_tokens(tx: Connection) -> list[AccessToken]:
 
 
 def create_token(
-    tx: Connection, name: str, scopes: Collection[Scope], created_by: str, expires_at: datetime | None
+    tx: Connection,
+    name: str,
+    scopes: Collection[Scope],
+    created_by: str,
+    expires_at: datetime | None,
+    groups: Collection[str] = (),
 ) -> tuple[AccessToken, str]:
     """Make a token; return it and its secret, which nobody can be told again.
+
+    Args:
+        groups: of cameras it is limited to; none: it is not limited.
 
     Raises:
         InvalidInput: that is no name, or it may do nothing.
@@ -41,6 +50,7 @@ def create_token(
         "scopes": sorted(scope.value for scope in scopes),
         "created_by": created_by,
         "expires_at": expires_at,
+        "groups": list(checked_groups(groups)),
     }
     row = tx.execute(sa.insert(access_token).values(values).returning(*COLUMNS)).one()
     return _token(row), secret
@@ -81,4 +91,5 @@ def _token(row: Row[Any]) -> AccessToken:
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
+        groups=tuple(row.groups),
     )

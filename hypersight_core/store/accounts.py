@@ -1,6 +1,7 @@
 """Accounts of persons: add, change, delete, look up."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from hypersight_core.domain.access import Account, Role, checked_name
+from hypersight_core.domain.groups import checked_groups
 from hypersight_core.errors import Conflict, NotFound
 from hypersight_core.store.tables import account
 
@@ -38,14 +40,24 @@ def account_named(tx: Connection, name: str) -> tuple[Account, str] | None:
     return None if row is None else (_account(row), str(row.password_hash))
 
 
-def create_account(tx: Connection, name: str, password_hash: str, role: Role) -> Account:
+def create_account(
+    tx: Connection, name: str, password_hash: str, role: Role, groups: Collection[str] = ()
+) -> Account:
     """Add an account.
+
+    Args:
+        groups: of cameras it is limited to; none: it is not limited.
 
     Raises:
         Conflict: there is one of that name.
         InvalidInput: that is no name.
     """
-    values = {"name": checked_name(name), "password_hash": password_hash, "role": role.value}
+    values = {
+        "name": checked_name(name),
+        "password_hash": password_hash,
+        "role": role.value,
+        "groups": list(checked_groups(groups)),
+    }
     try:
         with tx.begin_nested():
             row = tx.execute(sa.insert(account).values(values).returning(*COLUMNS)).one()
@@ -55,7 +67,7 @@ def create_account(tx: Connection, name: str, password_hash: str, role: Role) ->
 
 
 def change_account(tx: Connection, account_id: int, changes: Mapping[str, Any]) -> Account:
-    """Change `role`, `enabled` or `password_hash`; its sessions are over then.
+    """Change `role`, `enabled`, `groups` or `password_hash`; its sessions are over then.
 
     Raises:
         NotFound: there is none of that id.
@@ -70,6 +82,17 @@ def change_account(tx: Connection, account_id: int, changes: Mapping[str, Any]) 
     return _account(row)
 
 
+def end_sessions(tx: Connection, account_id: int) -> None:
+    """Have everybody who is signed in by this account sign in again."""
+    change = sa.update(account).where(account.c.account_id == account_id)
+    tx.execute(change.values(version=account.c.version + 1))
+
+
+def note_sign_in(tx: Connection, account_id: int, now: datetime) -> None:
+    """Remember when somebody signed in last."""
+    tx.execute(sa.update(account).where(account.c.account_id == account_id).values(signed_in_at=now))
+
+
 def delete_account(tx: Connection, account_id: int) -> None:
     """Delete an account; what it did stays in the audit log.
 
@@ -81,4 +104,13 @@ def delete_account(tx: Connection, account_id: int) -> None:
 
 
 def _account(row: Row[Any]) -> Account:
-    return Account(row.account_id, row.name, Role(row.role), row.enabled, row.version, row.created_at)
+    return Account(
+        row.account_id,
+        row.name,
+        Role(row.role),
+        row.enabled,
+        row.version,
+        row.created_at,
+        tuple(row.groups),
+        row.signed_in_at,
+    )

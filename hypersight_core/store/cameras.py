@@ -109,4 +109,5 @@ def _purge(tx: Connection, camera_id: int) -> None:
 
 
 def _values(settings: CameraSettings) -> dict[str, object]:
-    return {one.name: getattr(settings, one.name) for one in fields(CameraSettings)}
+    values = {one.name: getattr(settings, one.name) for one in fields(CameraSettings)}
+    return values | {"groups": list(settings.groups)}

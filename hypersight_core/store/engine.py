@@ -1,6 +1,7 @@
 """The door to the database: connections, transactions, and errors a caller can act on."""
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 
-from hypersight_core.errors import DatabaseUnavailable, InvalidInput, SetupFailed
+from hypersight_core.errors import DatabaseUnavailable, InvalidInput, NotAllowed, SetupFailed
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 60
@@ -43,6 +44,7 @@ class Store:
         statement_timeout_s: int = STATEMENT_TIMEOUT_S,
     ) -> None:
         self._url = _parsed(database_url)
+        self._groups: tuple[str, ...] = ()
         self._application_name = application_name
         self._engine = sa.create_engine(
             self._url,
@@ -62,6 +64,15 @@ class Store:
         """`host:port/database`, for messages."""
         return f"{self._url.host or 'local socket'}:{self._url.port or 5432}/{self._url.database or ''}"
 
+    def limited_to(self, groups: Collection[str]) -> "Store":
+        """Return a door of the same connections whose transactions know nothing but these groups of cameras.
+
+        What they ask and write goes to the views of the schema `limited` instead of the tables.
+        """
+        limited = copy.copy(self)
+        limited._groups = tuple(groups)
+        return limited
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Begin; commit at the end of the block, roll back if it raises.
@@ -71,8 +82,11 @@ class Store:
                 (if the connection broke during the commit itself, it may have).
             SetupFailed: the database has no tables of ours.
             InvalidInput: a number is too large for its column, or a text holds a zero byte.
+            NotAllowed: it is limited, and would write what it could not see afterwards.
         """
         with self._translated(), self._engine.begin() as tx:
+            if self._groups:
+                tx.execute(_LIMIT, {"groups": ",".join(self._groups)})
             yield tx
 
     def ping(self) -> str:
@@ -137,6 +151,8 @@ class Store:
             said = str(error.orig).splitlines()[0]
             raise InvalidInput(f"the database cannot hold a value: {said}") from error
         except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.WithCheckOptionViolation):
+                raise NotAllowed("this leads beyond the groups of cameras you are limited to") from error
             if isinstance(error.orig, psycopg.errors.UndefinedTable):
                 raise SetupFailed(
                     f"the database at {self.address} lacks our tables", hint="run: hypersight migrate"
@@ -203,6 +219,12 @@ def connection_facts(database_url: str) -> ConnectionFacts:
         name=url.database or "",
         sslmode=sslmode if isinstance(sslmode, str) else sslmode[-1],
     )
+
+
+_LIMIT = sa.text(
+    "SELECT set_config('hypersight.groups', :groups, true), "
+    "set_config('search_path', 'limited, ' || current_setting('search_path'), true)"
+)
 
 
 def _parsed(database_url: str) -> sa.URL:

@@ -48,6 +48,8 @@ camera = Table(
            comment="Whether persons are made unrecognizable in previews and snapshots"),
     Column("camera_version", sa.Integer, nullable=False, server_default=sa.text("1"),
            comment="Counts its edits, from 1"),
+    Column("groups", ARRAY(Text), nullable=False, server_default=sa.text("'{}'"),
+           comment="Groups it is in; who is limited to one of them sees it"),
     comment="Cameras: one row a camera, deleted ones included",
 )  # fmt: skip
 
@@ -221,6 +223,9 @@ account = Table(
     Column("version", sa.Integer, nullable=False, server_default=sa.text("1"),
            comment="Counts its changes, from 1; sessions of older ones are over"),
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was added"),
+    Column("groups", ARRAY(Text), nullable=False, server_default=sa.text("'{}'"),
+           comment="Groups of cameras it is limited to; empty: it is not limited"),
+    Column("signed_in_at", Instant, comment="When the person signed in last; null: never, or long ago"),
     sa.CheckConstraint("role IN ('admin', 'operator', 'viewer')", name="role"),
     comment="Persons who sign in: one row a person",
 )  # fmt: skip
@@ -236,6 +241,8 @@ access_token = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW, comment="When it was made"),
     Column("expires_at", Instant, comment="When it is worth nothing any more; null: never"),
     Column("last_used_at", Instant, comment="When it was used last, to the minute; null: never"),
+    Column("groups", ARRAY(Text), nullable=False, server_default=sa.text("'{}'"),
+           comment="Groups of cameras it is limited to; empty: it is not limited"),
     comment="Tokens of programs: one row a token that was not revoked",
 )  # fmt: skip
 
@@ -248,5 +255,8 @@ audit_entry = Table(
     Column("action", Text, nullable=False, comment="Method and route, or signed in, sign-in refused, faces"),
     Column("subject", Text, nullable=False, comment="What it was done to, such as camera_id=3"),
     Column("fields", ARRAY(Text), nullable=False, comment="Names of the fields that were sent, no values"),
+    Column("camera_id", sa.Integer, comment="The camera it was about; null: none, or not known which"),
+    Column("groups", ARRAY(Text), nullable=False, server_default=sa.text("'{}'"),
+           comment="Groups of cameras whoever did it was limited to; empty: not limited"),
     comment="Who did what, and who looked at faces: one row a deed",
 )  # fmt: skip

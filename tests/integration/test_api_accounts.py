@@ -163,6 +163,29 @@ def test_a_changed_account_ends_its_sessions(served, store, change, name):
     assert can_return == (name == "role")
 
 
+def test_signing_out_ends_every_session_of_the_account_and_no_other(served, store):
+    add_account(store, Role.VIEWER)
+    add_account(store, Role.VIEWER, "bob")
+    sessions = []
+    for name in ("ada", "ada", "bob"):
+        sign_in(served, name)
+        sessions.append(served.cookies["hypersight_session"])
+    served.cookies.clear()
+
+    def statuses() -> list[int]:
+        cookies = [{"cookie": f"hypersight_session={session}"} for session in sessions]
+        return [served.get("/api/v1/cameras", headers=one).status_code for one in cookies]
+
+    assert statuses() == [200, 200, 200]
+    out = served.post("/sign-out", headers={**ORIGIN, "cookie": f"hypersight_session={sessions[0]}"})
+    assert out.status_code == 303
+    assert statuses() == [401, 401, 200]
+    log = served.get("/api/v1/audit?action=signed&actor=ADA", headers=OWNER).json()
+    assert [one["action"] for one in log] == ["signed out", "signed in", "signed in"]
+    listed = {one["name"]: one for one in served.get("/api/v1/accounts", headers=OWNER).json()}
+    assert listed["ada"]["signed_in_at"] is not None
+
+
 def test_a_deleted_account_is_signed_out_and_cannot_come_back(served, store):
     account_id = add_account(store, Role.VIEWER)
     sign_in(served, "ada")
@@ -238,7 +261,7 @@ def test_entries_older_than_a_year_are_forgotten(served, store):
 def test_it_says_who_one_is(served, store):
     assert served.get("/api/v1/me", headers=OWNER).json()["name"] == "API token"
     me = served.get("/api/v1/me", headers=bearer(store, Scope.METRICS_READ)).json()
-    assert me == {"name": "token dashboard", "scopes": ["metrics:read"]}
+    assert me == {"name": "token dashboard", "scopes": ["metrics:read"], "groups": []}
 
 
 def test_without_a_token_this_machine_may_do_everything(store, database_url, tmp_path):
@@ -256,8 +279,22 @@ def test_accounts_and_tokens_are_kept_from_the_command_line(served, store, datab
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    hypersight("account", "add", "ada", "--role", "operator", said=PASSWORD + "\n")
-    assert "operator" in hypersight("account", "list")
+    hypersight("account", "add", "ada", "--role", "operator", "--group", "north", said=PASSWORD + "\n")
+    listed = hypersight("account", "list")
+    assert "operator" in listed
+    assert "north" in listed
+    hypersight("camera", "change", "1", "--group", "north", "--group", "door")
+    assert "north" in hypersight("camera", "list")
+    hypersight("account", "change", "ada", "--group", "north", "--group", "west")
+    with store.transaction() as tx:
+        (account,) = accounts.list_accounts(tx)
+        assert account.groups == ("north", "west")
+        assert cameras.get_camera(tx, 1).groups == ("door", "north")
+    hypersight("camera", "change", "1", "--no-groups")
+    hypersight("account", "change", "ada", "--no-groups")
+    with store.transaction() as tx:
+        assert accounts.get_account(tx, account.account_id).groups == ()
+        assert cameras.get_camera(tx, 1).groups == ()
     assert sign_in(served, "ada").status_code == 303
     hypersight("account", "change", "ada", "--no-enabled")
     assert sign_in(served, "ada").status_code == 401

@@ -59,7 +59,7 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
         "camera_id": 1, "name": "door", "stream_url": SHOWN_URL, "watch_fps": 2.0, "watch_rows": 1,
         "watch_cols": 1, "jpeg_quality": 85, "motion_gate": False, "motion_recheck_s": 10.0,
         "time_zone": "UTC", "enabled": True, "http_headers": {}, "skip_loop_filter": False,
-        "blur_persons": False,
+        "blur_persons": False, "groups": [],
     }  # fmt: skip
     assert client.get("/api/v1/cameras").json() == [added.json()]
     change = {

@@ -23,6 +23,7 @@ const READERS = {
   text: (input) => input.value.trim(),
   number: (input) => (input.value.trim() === "" ? input.value : Number(input.value)),
   flag: (input) => input.checked,
+  list: (input) => input.value.split(",").map((one) => one.trim()).filter(Boolean),
   headers: (input) => Object.fromEntries(input.value.split("\n").filter((line) => line.trim()).map(splitHeader)),
 };
 
