@@ -9,6 +9,7 @@ import msgspec
 
 Publish = Callable[[str], Awaitable[None]]
 """Broadcasts a message."""
+
 WAITING_MESSAGES = 8
 """What one client may be behind before it loses its oldest messages."""
 

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.di import Provide
 
-from hypersight_api.pages import admin, camera, faces, operations, overview, sign_in
+from hypersight_api.pages import accounts, admin, camera, faces, operations, overview, sign_in
 from hypersight_api.pages.shell import Shell
 
 PAGES = (
@@ -15,6 +15,7 @@ PAGES = (
     operations.get_operations,
     operations.get_watchers,
     *admin.ADMIN_PAGES,
+    *accounts.ACCOUNT_PAGES,
     sign_in.get_sign_in,
     sign_in.post_sign_in,
     sign_in.post_sign_out,

@@ -26,6 +26,7 @@ NAVIGATION = (
     ("/faces-wall", "Faces", Scope.FACES_READ),
     ("/operations", "Operations", Scope.METRICS_READ),
     ("/admin", "Admin", Scope.CAMERAS_WRITE),
+    ("/accounts", "Accounts", Scope.ACCOUNTS_WRITE),
     ("/schema", "API docs", Scope.METRICS_READ),
 )
 """Pages, and what somebody must be allowed to do for a link to lead there."""

@@ -41,12 +41,21 @@ def test_the_keyboard_skips_to_the_content_and_walks_through_the_pages(page):
     assert page.evaluate("document.activeElement.id") == "main"
     page.goto("/")
     names = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid", names
-    assert names[1:] == ["hypersight", "Overview", "Faces", "Operations", "Admin", "API docs", "Dark"]
+    assert names[1:] == [
+        "hypersight",
+        "Overview",
+        "Faces",
+        "Operations",
+        "Admin",
+        "Accounts",
+        "API docs",
+        "Dark",
+    ]
 
 
 def test_no_page_is_wider_than_a_phone(phone):

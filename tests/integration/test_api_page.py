@@ -76,7 +76,8 @@ def test_pages_hold_no_inline_script_or_style_and_load_nothing_from_elsewhere(cl
         processors.create_processor(tx, 1, processor_settings())
         processors.create_processor(tx, 1, processor_settings(kind="objects"))
         processors.create_processor(tx, 1, processor_settings(kind="faces", zones=()))
-    for path in ("/", "/cameras/1", "/faces-wall", "/operations", "/schema"):
+    accounts = ("/accounts", "/accounts/new", "/accounts/tokens", "/accounts/log")
+    for path in ("/", "/cameras/1", "/faces-wall", "/operations", "/schema", *accounts):
         html = client.get(path).text
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", html)
         loaded = re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg|mjs))"', html)

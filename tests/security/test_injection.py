@@ -69,6 +69,23 @@ def test_the_name_of_a_camera_is_text_on_every_page(client, path):
     assert "unsafe" not in page.headers["content-security-policy"]
 
 
+def test_names_of_accounts_tokens_groups_and_cameras_are_text_on_the_pages_of_accounts(client):
+    words = {"name": MARKUP[:100], "groups": ["<img src=x onerror=alert(1)>"]}
+    account = words | {"password": "correct horse battery", "role": "viewer"}
+    assert client.post("/api/v1/accounts", json=account).status_code == 201
+    assert client.post("/api/v1/tokens", json=words | {"scopes": ["metrics:read"]}).status_code == 201
+    assert client.patch("/api/v1/cameras/1", json={"watch_fps": 3}).status_code == 200
+    for path in ("/accounts", "/accounts/1", "/accounts/tokens", "/accounts/log"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "alert" in page.text, path
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+    asked = client.get("/accounts/log", params={"actor": MARKUP, "action": MARKUP})
+    assert "<script>alert" not in asked.text
+    assert "<img src=x" not in asked.text
+
+
 def test_the_name_of_a_camera_cannot_end_a_line_of_metrics(client):
     figures = client.get("/metrics").text
     assert all(

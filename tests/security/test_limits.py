@@ -32,6 +32,7 @@ LISTINGS = {
     "/", "/overview/cards", "/faces-wall", "/operations", "/operations/watchers", "/admin",
     "/statusWatch", "/api/v1/status", "/api/v1/cameras", "/api/v1/outages",
     "/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit",
+    "/accounts", "/accounts/tokens", "/accounts/tokens/list", "/accounts/log",
 }  # fmt: skip
 """What is listed is compared with what the owner sees."""
 NUMBERS_IN_BODIES = {
@@ -43,7 +44,7 @@ NUMBERS_IN_BODIES = {
 WHOLE_SERVER = {"/metrics"}
 OF_NOBODY = {
     "/healthz", "/readyz", "/sign-in", "/sign-out", "/api/v1/me", "/api/v1/zones/check",
-    "/admin/cameras/new", "/live/faces", "/faces",
+    "/admin/cameras/new", "/accounts/new", "/live/faces", "/faces",
     "/frame/{name}",  # a name of 128 random bits, told to who asked for the frame
     "/static/{name}", "/static/vendor/{version}/{name}",
     "/schema", "/schema/openapi.json", "/schema/openapi.yaml", "/schema/openapi.yml", "/schema/{path}",

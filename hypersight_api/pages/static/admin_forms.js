@@ -22,6 +22,8 @@ export async function ask(method, path, body) {
 const READERS = {
   text: (input) => input.value.trim(),
   number: (input) => (input.value.trim() === "" ? input.value : Number(input.value)),
+  secret: (input) => input.value,
+  days: (input) => (input.value === "" ? null : Number(input.value)),
   flag: (input) => input.checked,
   list: (input) => input.value.split(",").map((one) => one.trim()).filter(Boolean),
   headers: (input) => Object.fromEntries(input.value.split("\n").filter((line) => line.trim()).map(splitHeader)),
