@@ -60,7 +60,7 @@ def test_dbt_the_functions_and_the_api_agree_at_every_moment(
 ):
     results = dbt.build().results()
     assert set(results.values()) <= {"success", "pass", "no-op"}, results
-    assert sum(name.startswith("unit_test.") for name in results) == 6
+    assert sum(name.startswith("unit_test.") for name in results) == 7
     _agree(world, client, seed=1)
     rollups.refresh(world)
     with world.transaction() as tx:

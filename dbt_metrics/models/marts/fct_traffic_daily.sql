@@ -16,6 +16,7 @@ summed as (
         day,
         min(start_at) as start_at,
         max(stop_at) as stop_at,
+        min(built_at) as built_at,
         sum(traffic)::bigint as traffic,
         sum(traffic_out)::bigint as traffic_out,
         sum(bucket_s)::float8 as bucket_s,
@@ -38,6 +39,6 @@ select
     summed.watched_s,
     {{ share('summed.watched_s', 'summed.bucket_s') }} as coverage,
     -- Days that were dropped from the events since were over, too.
-    coalesce(summed.stop_at >= days.day_stop_at, true) as is_over
+    coalesce(summed.built_at >= days.day_stop_at, true) as is_over
 from summed
 left join days on summed.camera_id = days.camera_id and summed.day = days.day
