@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from hypersight.database import opened_store
 from hypersight_core.domain.cameras import Camera, CameraSettings
@@ -89,16 +89,16 @@ class CameraCommands:
 
     def list(self) -> None:
         """List the cameras."""
-        table = Table(
-            "id", "name", "stream", "fps", "mosaic", "gate", "time zone", "enabled", "groups", "processors"
-        )
+        # on a narrow terminal the longest column, the address, is folded, and the others stay readable
+        table = Table("id", Column("name", min_width=10), Column("stream", overflow="fold"),
+                      "watched", Column("time zone", overflow="fold"), "groups", "processors")  # fmt: skip
         with opened_store(self._settings) as store, store.transaction() as tx:
             for camera in cameras.list_cameras(tx):
                 kinds = [
                     f"{one.processor_id} {one.kind}"
                     for one in processors.list_processors(tx, camera.camera_id)
                 ]
-                table.add_row(*_cells(camera), ", ".join(kinds) or "–")
+                table.add_row(*_cells(camera), "\n".join(kinds) or "–")
         self._console.print(table)
 
     def change(  # noqa: PLR0913 - the options of a command line
@@ -178,14 +178,14 @@ def _headers(lines: Iterable[str]) -> dict[str, str]:
 
 
 def _cells(camera: Camera) -> tuple[str, ...]:
+    watched = [f"{camera.watch_fps:g} fps", f"{camera.watch_rows}×{camera.watch_cols}"]
+    if camera.motion_gate:
+        watched.append(f"gate {camera.motion_recheck_s:g} s")
     return (
         str(camera.camera_id),
         camera.name,
         redacted(camera.stream_url),
-        f"{camera.watch_fps:g}",
-        f"{camera.watch_rows}×{camera.watch_cols}",
-        f"{camera.motion_recheck_s:g} s" if camera.motion_gate else "–",
+        "\n".join(watched) if camera.enabled else "no",
         camera.time_zone,
-        "yes" if camera.enabled else "no",
-        ", ".join(camera.groups) or "–",
+        "\n".join(camera.groups) or "–",
     )
