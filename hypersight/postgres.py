@@ -30,7 +30,8 @@ SETTINGS = (
     "unix_socket_directories=''",
     "timezone=UTC",
     "log_timezone=UTC",
-    "max_connections=200",
+    # One for each watcher, of five hundred, and room for everything else.
+    "max_connections=600",
     "shared_buffers=128MB",
     "max_wal_size=1GB",
     # Tells a server soon that a watcher's machine is gone, so that its camera can be taken over.

@@ -64,7 +64,7 @@ def test_it_is_made_to_last_and_listens_here_only(server_dir: Path):
     with EmbeddedPostgres(server_dir / "postgres") as server:
         wanted = {
             "fsync": "on", "synchronous_commit": "on", "TimeZone": "UTC", "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "", "password_encryption": "scram-sha-256", "max_connections": "200",
+            "unix_socket_directories": "", "password_encryption": "scram-sha-256", "max_connections": "600",
         }  # fmt: skip
         assert {name: value(server.url, f"SHOW {name}") for name in wanted} == wanted
         assert value(server.url, "SELECT current_database()") == "hypersight"
