@@ -22,13 +22,14 @@ from av.video.stream import VideoStream
 
 from hypersight_core.domain.cameras import Camera, Processor, WatchPlan
 from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.picture_files import snapshot_path
 from hypersight_core.domain.zones import Zone
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import encode_jpeg
 from hypersight_core.video.sampler import FrameSampler
 from hypersight_core.video.source import Segment, open_source
 from hypersight_core.watcher.loop import SegmentLoop
-from hypersight_core.watcher.outputs import Outputs, save_snapshot, snapshot_path
+from hypersight_core.watcher.outputs import Outputs, save_snapshot
 
 PERSONS = 8
 LOOKED_AT = frozenset({1})

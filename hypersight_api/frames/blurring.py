@@ -3,9 +3,8 @@
 import time
 from pathlib import Path
 
-from hypersight_api.frames.pictures import snapshot_path
 from hypersight_api.services import checked_id
-from hypersight_core.domain.privacy import pictures_folder
+from hypersight_core.domain.picture_files import preview_folder, snapshot_path
 from hypersight_core.errors import DatabaseUnavailable, NotFound
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
@@ -33,8 +32,7 @@ class PictureFiles:
     def preview(self, processor_id: int) -> Path:
         """Return where a watcher leaves the preview of a processor."""
         plain, blurred = (
-            pictures_folder(self._var_dir, is_blurred=one) / "previews" / str(processor_id)
-            for one in (False, True)
+            preview_folder(self._var_dir, processor_id, is_blurred=one) for one in (False, True)
         )
         return blurred if self._is_blurred("processor", processor_id, blurred) else plain
 

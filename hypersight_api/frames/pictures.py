@@ -12,7 +12,7 @@ import simplejpeg
 from hypersight_api.frames.grabbing import grab
 from hypersight_api.services import checked_id
 from hypersight_core.domain.cameras import Camera
-from hypersight_core.domain.privacy import pictures_folder
+from hypersight_core.domain.picture_files import snapshot_path
 from hypersight_core.errors import NotFound
 from hypersight_core.settings import Settings
 from hypersight_core.store import cameras
@@ -105,11 +105,6 @@ def frames_folder(var_dir: Path) -> Path:
 def snapshot_of(var_dir: Path, camera: Camera) -> Path:
     """Return where a watcher leaves its latest frame."""
     return snapshot_path(var_dir, camera.camera_id, is_blurred=camera.blur_persons)
-
-
-def snapshot_path(var_dir: Path, camera_id: int, *, is_blurred: bool) -> Path:
-    """Return where a watcher leaves its latest frame, of a camera with persons blurred or of another one."""
-    return pictures_folder(var_dir, is_blurred=is_blurred) / "snapshots" / f"{camera_id}.jpg"
 
 
 def left_at_s(var_dir: Path, camera_id: int) -> float | None:

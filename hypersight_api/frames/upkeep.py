@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hypersight_api.frames.pictures import KEPT_S, age_s, frames_folder
-from hypersight_core.domain.privacy import pictures_folder
+from hypersight_core.domain.picture_files import previews_folder, snapshots_folder
 from hypersight_core.errors import HypersightError
 from hypersight_core.store import cameras, processors
 from hypersight_core.store.engine import Store
@@ -49,11 +49,10 @@ def tidy(var_dir: Path, store: Store) -> None:
         showing = [one for one in processors.list_processors(tx) if one.output_hls]
     _tidy_recent(var_dir / "recent", {str(one.camera_id) for one in known})
     for is_blurred in (False, True):
-        folder = pictures_folder(var_dir, is_blurred=is_blurred)
         ids = {one.camera_id for one in known if one.blur_persons == is_blurred}
-        _tidy_snapshots(folder / "snapshots", set(map(str, ids)))
+        _tidy_snapshots(snapshots_folder(var_dir, is_blurred=is_blurred), set(map(str, ids)))
         of_these = {str(one.processor_id) for one in showing if one.camera_id in ids}
-        _tidy_previews(folder / "previews", of_these)
+        _tidy_previews(previews_folder(var_dir, is_blurred=is_blurred), of_these)
 
 
 def _tidy_snapshots(folder: Path, camera_ids: Collection[str]) -> None:

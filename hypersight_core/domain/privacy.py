@@ -4,7 +4,6 @@ Every box the detector named, however unsure it is, and everybody found a moment
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -65,11 +64,6 @@ class Veiling:
         corners = handles - sizes * np.array([0.5, FOLLOWED.handle])
         margins = MARGIN + MARGIN_GROWTH * unseen_s[is_missed, np.newaxis]
         return _grown(np.concatenate([corners, corners + sizes], axis=1), margins)
-
-
-def pictures_folder(var_dir: Path, *, is_blurred: bool) -> Path:
-    """Return where snapshots and previews are; those with persons to be seen lie apart from the others."""
-    return var_dir / "blurred" if is_blurred else var_dir
 
 
 def _grown(boxes: Floats, margins: Floats | float) -> Floats:

@@ -17,7 +17,8 @@ from pathlib import Path
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.overlay import Overlay
-from hypersight_core.domain.privacy import Veiling, pictures_folder
+from hypersight_core.domain.picture_files import preview_folder, snapshot_path
+from hypersight_core.domain.privacy import Veiling
 from hypersight_core.domain.recent import RecentSegment
 from hypersight_core.store.recent import RecentDetections
 from hypersight_core.video.jpeg import encode_jpeg
@@ -38,16 +39,6 @@ _Job = tuple[Picture, int | None, Overlay]
 """A frame, the processor whose preview it goes to (None: the snapshot), and what is drawn on it."""
 _Kind = tuple[int, bool]
 """A processor, and whether persons are blurred on its preview."""
-
-
-def preview_folder(var_dir: Path, processor_id: int, *, is_blurred: bool = False) -> Path:
-    """Return where the preview of a processor is written."""
-    return pictures_folder(var_dir, is_blurred=is_blurred) / "previews" / str(processor_id)
-
-
-def snapshot_path(var_dir: Path, camera_id: int, *, is_blurred: bool = False) -> Path:
-    """Return where the latest frame of a watched camera is written."""
-    return pictures_folder(var_dir, is_blurred=is_blurred) / "snapshots" / f"{camera_id}.jpg"
 
 
 def save_snapshot(picture: Picture, path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.events import SegmentRecord
 from hypersight_core.domain.overlay import Overlay
+from hypersight_core.domain.picture_files import preview_folder, snapshot_path
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import decode_jpeg, encode_jpeg
 from hypersight_core.video.picture import Picture
@@ -21,8 +22,6 @@ from hypersight_core.watcher.outputs import (
     END_WITHIN_S,
     WAITING_FRAMES,
     Outputs,
-    preview_folder,
-    snapshot_path,
 )
 from tests.builders import NOON, a_camera, a_processor, noon
 from tests.clips import Film, write_film

@@ -11,6 +11,7 @@ import pytest
 
 from hypersight_core.domain.cameras import WatchPlan
 from hypersight_core.domain.detections import Detections
+from hypersight_core.domain.picture_files import preview_folder, snapshot_path
 from hypersight_core.domain.privacy import EVERYTHING, Veil, Veiling
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.processors.interface import FoundFaces, Services
@@ -20,7 +21,7 @@ from hypersight_core.video.sampler import FrameSampler
 from hypersight_core.video.source import Recording, Segment, open_source
 from hypersight_core.video.veiling import BLOCKS_OF_PICTURE, LEAST_BLOCK_PX, hide
 from hypersight_core.watcher.loop import SegmentLoop
-from hypersight_core.watcher.outputs import Outputs, preview_folder, snapshot_path
+from hypersight_core.watcher.outputs import Outputs
 from tests.builders import NOON, a_camera, a_processor
 from tests.unit.test_watcher_loop import MIDDLE
 
