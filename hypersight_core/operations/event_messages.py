@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypersight_core.errors import TargetUnavailable
 from hypersight_core.messages.addresses import opened_targets
+from hypersight_core.messages.pauses import pause_after
 from hypersight_core.messages.target import Target
 from hypersight_core.settings import Settings
 from hypersight_core.store import outbox
@@ -72,7 +73,7 @@ def _sent(store: Store, target: Target, batch: outbox.Batch) -> str:
         target.tell_events(batch.events, batch.skipped, datetime.now(UTC))
     except TargetUnavailable as error:
         logger.warning("nobody takes events", extra={"reason": str(error)})
-        pause = min(FIRST_PAUSE * 2 ** min(batch.failures, 10), LONGEST_PAUSE)
+        pause = pause_after(batch.failures, FIRST_PAUSE, LONGEST_PAUSE)
         with store.transaction() as tx:
             outbox.failed(tx, batch, str(error), pause)
         return str(error)

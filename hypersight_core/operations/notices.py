@@ -11,6 +11,7 @@ from hypersight_core.domain.links import camera_url, run_url
 from hypersight_core.domain.outages import Outage, Turns, turns
 from hypersight_core.errors import TargetUnavailable
 from hypersight_core.messages.addresses import opened_targets
+from hypersight_core.messages.pauses import pause_after
 from hypersight_core.messages.target import Target
 from hypersight_core.settings import Settings
 from hypersight_core.store import outages
@@ -151,7 +152,7 @@ def _sent(target: Target | None, waiting: outages.Waiting, now: datetime) -> str
 
 
 def _settle(store: Store, waiting: outages.Waiting, problem: str, now: datetime) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(waiting.attempts - 1, 10), LONGEST_PAUSE)
+    pause = pause_after(waiting.attempts - 1, FIRST_PAUSE, LONGEST_PAUSE)
     is_over = not problem or problem == NOT_WANTED or now - waiting.created_at > GIVEN_UP_AFTER
     with store.transaction() as tx:
         outages.settle_notification(
