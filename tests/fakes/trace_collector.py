@@ -2,14 +2,16 @@
 
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from tests.fakes.http_beside import HttpBeside
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Told:
         return belongs and other.start_ns <= self.start_ns <= self.end_ns <= other.end_ns
 
 
-class TraceCollector:
+class TraceCollector(HttpBeside):
     """Keeps spans; with `is_hanging` it takes requests and answers none. Use it as a context manager."""
 
     def __init__(self) -> None:
@@ -41,27 +43,20 @@ class TraceCollector:
         self.is_hanging = False
         self.requests = 0
         self._ending = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.base_url
 
     def named(self, name: str) -> list[Told]:
         return [span for span in self.spans if span.name == name]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         collector = self

@@ -1,40 +1,28 @@
 """Somebody who hears of outages: a real HTTP server on a free loopback port."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.fakes.http_beside import HttpBeside
 
 
-class WebhookReceiver:
+class WebhookReceiver(HttpBeside):
     """Keeps what is posted and answers `status`, which may be changed; use it as a context manager."""
 
     def __init__(self) -> None:
         self.status = 204
         self.received: list[tuple[dict[str, str], bytes]] = []
         """Headers, their names in lower case, and bodies."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/services/T0KEN"
+        return f"{self.base_url}/services/T0KEN"
 
     @property
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _, body in self.received]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
