@@ -13,13 +13,24 @@ WRITTEN = ("processor_event", "observation")
 """Sources that are assets of the other code location; what else comes from the database is its set-up."""
 ROLLUPS = "rollups"
 DAYS = dg.DailyPartitionsDefinition(start_date="2019-01-01", end_offset=1)
+_MISSING = dg.AutomationCondition.missing()
+_NEWEST = dg.AutomationCondition.in_latest_time_window()
+_IS_BUILT_LATER = _NEWEST & _MISSING & ~dg.AutomationCondition.will_be_requested()
+# `eager()` asks for nothing that is missing when it first looks, nor again for what failed: on a new server
+# models of what never reports anything (processors, zones) would stay missing, and others fail for them.
 WHEN_NEW_EVENTS_CAME = (
-    dg.AutomationCondition.eager()
-    # Days of long ago need no run of their own: each run builds all that changed.
-    .without(~dg.AutomationCondition.any_deps_missing())
+    _NEWEST
+    & (
+        _MISSING.newly_true()
+        | (_MISSING & dg.AutomationCondition.cron_tick_passed("17 * * * *"))
+        | dg.AutomationCondition.any_deps_updated()
+    ).since(dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated())
+    # Nobody waits for days of long ago: each run builds all that changed. Nor for sources: they are tables.
+    & ~dg.AutomationCondition.any_deps_match(_IS_BUILT_LATER).allow(dg.AssetSelection.groups(GROUP))
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
     # Summed up every hour, new events or not.
-    .ignore(dg.AssetSelection.assets(ROLLUPS))
-)
+).ignore(dg.AssetSelection.assets(ROLLUPS))
 
 
 class Translator(DagsterDbtTranslator):
