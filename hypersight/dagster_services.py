@@ -2,12 +2,10 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-
-from hypersight.processes import Service
+from hypersight.processes import Service, answers
 from hypersight_core.settings import Settings
 from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.dbt_project import MANIFEST
@@ -63,7 +61,7 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     yield Service(
         WEBSERVER,
         [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", port, "-w", str(workspace)],
-        _serves(f"http://127.0.0.1:{port}/server_info"),
+        answers(f"http://127.0.0.1:{port}/server_info"),
         environ,
     )
     yield Service(
@@ -106,13 +104,3 @@ def _socket_path(home: Path, name: str) -> Path:
     if len(str(path)) < MAX_SOCKET_PATH:
         return path
     return Path(tempfile.mkdtemp(prefix="hypersight-")) / name
-
-
-def _serves(url: str) -> Callable[[], bool]:
-    def is_ready() -> bool:
-        try:
-            return httpx.get(url, timeout=2.0, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
-
-    return is_ready

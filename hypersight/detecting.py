@@ -9,8 +9,8 @@ from rich.console import Console
 
 from hypersight import endpoints
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, rotate, stop_together
-from hypersight.stack import ROOT, answers
+from hypersight.processes import Running, Service, answers, rotate, stop_together
+from hypersight.stack import ROOT
 from hypersight_core.settings import Settings
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psutil
 
 from hypersight_core.errors import SetupFailed
@@ -36,6 +37,18 @@ class Service:
     stop_within_s: float = 5.0
     is_needed_by_next: bool = False
     """Whether the services after it can only start once it answers."""
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a check that `url` answers with success."""
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(url, timeout=2.0, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    return is_ready
 
 
 class Running:

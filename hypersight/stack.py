@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from hypersight import endpoints
@@ -17,7 +16,7 @@ from hypersight.dagster_services import dagster_services
 from hypersight.database import embedded_postgres
 from hypersight.ports import free_port
 from hypersight.postgres import EmbeddedPostgres
-from hypersight.processes import Running, Service, keep_short, rotate, stop_adopted, stop_together
+from hypersight.processes import Running, Service, answers, keep_short, rotate, stop_adopted, stop_together
 from hypersight_core.errors import SetupFailed
 from hypersight_core.settings import Settings
 from hypersight_core.store import schema
@@ -30,18 +29,6 @@ Say = Callable[[str], None]
 DETECTOR = "detector"
 ORPHANS_END_WITHIN_S = 5.0
 """Time for watchers whose parent was killed to finish the segment in hand."""
-
-
-def answers(url: str) -> Callable[[], bool]:
-    """Return a check that `url` answers with success."""
-
-    def is_ready() -> bool:
-        try:
-            return httpx.get(url, timeout=2.0, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
-
-    return is_ready
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from hypersight.database import database, opened_store
 from hypersight.downloading import download_progress
 from hypersight.live_lines import LiveLines
 from hypersight.ports import free_port
-from hypersight.processes import Running, Service, stop_together
-from hypersight.stack import ROOT, Stack, answers
+from hypersight.processes import Running, Service, answers, stop_together
+from hypersight.stack import ROOT, Stack
 from hypersight_api.pages import assets
 from hypersight_core.errors import SetupFailed
 from hypersight_core.sealing import Keyring

@@ -18,8 +18,8 @@ import psutil
 import sqlalchemy as sa
 
 from hypersight.postgres import EmbeddedPostgres
+from hypersight.processes import answers
 from hypersight.simulator import CameraSimulator
-from hypersight.stack import answers
 from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.errors import DatabaseUnavailable
 from hypersight_core.store import cameras, processors, schema
