@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from functools import cache
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 import httpx
 
 from hypersight_core.domain.figures import Outcome
 from hypersight_core.redaction import redacted_text
+from hypersight_core.tls import http2_context
 from hypersight_core.traces import spans
 
 CONNECT_S = 3.0
@@ -81,7 +81,7 @@ def _connected(urls: str) -> httpx.Client:
         headers=HEADERS,
         trust_env=False,
         # reading the authorities takes longer than all else a watcher does at its start
-        verify=_authorities() if has_tls else SSLContext(PROTOCOL_TLS_CLIENT),
+        verify=http2_context() if has_tls else SSLContext(PROTOCOL_TLS_CLIENT),
         limits=httpx.Limits(keepalive_expiry=KEPT_ALIVE_S),
         http2=has_tls,  # without TLS nobody negotiates it
     )
@@ -146,11 +146,3 @@ def _retry_after_s(reply: httpx.Response) -> float:
 
 def _said(error: httpx.HTTPError) -> str:
     return redacted_text(str(error)) or type(error).__name__
-
-
-@cache
-def _authorities() -> SSLContext:
-    """Return who is believed: the well-known authorities and those of this machine (`SSL_CERT_FILE`)."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    return context

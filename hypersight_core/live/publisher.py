@@ -10,7 +10,7 @@ from hypersight_core.domain.faces import FacesInFrame
 from hypersight_core.errors import LiveUnavailable
 from hypersight_core.live.wire import faces_message, message_text
 from hypersight_core.redaction import redacted_text
-from hypersight_core.tls import tls_context
+from hypersight_core.tls import http1_context
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class FacesPublisher:
             return
 
     def _run(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=tls_context()) as http:
+        with httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=http1_context()) as http:
             while (seen := self._frames.get()) is not None:
                 self._deliver(http, seen)
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-import httpx
 import msgspec
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
@@ -17,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from hypersight_core.domain.event_messages import EventMessage
 from hypersight_core.errors import InvalidInput, TargetUnavailable
 from hypersight_core.messages.target import fingerprint
+from hypersight_core.tls import new_context
 
 SCHEMES = {"mqtt": 1883, "mqtts": 8883}
 """Each with its usual port; the second is TLS."""
@@ -129,9 +129,7 @@ def _connected(broker: Broker) -> Client:
     if broker.user is not None:
         client.username_pw_set(broker.user, broker.password)
     if broker.is_tls:
-        context = httpx.create_ssl_context(trust_env=True)
-        context.load_default_certs()
-        client.tls_set_context(context)
+        client.tls_set_context(new_context())
     answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(
         str(reason) if reason.is_failure else ""

@@ -12,7 +12,7 @@ import httpx
 
 from hypersight_core.errors import SourceUnavailable, StreamFault
 from hypersight_core.redaction import redacted
-from hypersight_core.tls import tls_context
+from hypersight_core.tls import http1_context
 from hypersight_core.video.access import Access, Secrets, refusing
 
 CONNECT_S = 5.0
@@ -59,7 +59,7 @@ class Web:
         self._client = httpx.Client(
             follow_redirects=True,
             headers=HEADERS,
-            verify=tls_context(),
+            verify=http1_context(),
             # A proxy would connect where our rules do not see it.
             trust_env=False,
             event_hooks={"request": [self._check_host, self._secrets.add_headers]},

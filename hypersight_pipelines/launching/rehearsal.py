@@ -13,7 +13,7 @@ from hypersight_core.store.engine import Store
 from hypersight_core.store.previews import wanted_previews
 from hypersight_core.store.processors import list_processors
 from hypersight_core.store.watching import checkpoint, seen_until, watch_plan
-from hypersight_core.tls import tls_context
+from hypersight_core.tls import http1_context
 from hypersight_core.watcher.watch import watcher_store
 from hypersight_pipelines.defs.watchers.jobs import watch_camera
 from hypersight_pipelines.defs.watchers.resources import logged_watch
@@ -31,7 +31,7 @@ def rehearsed(settings: Settings) -> Iterator[ForkedRun]:
     """Yield what is a watcher's run, with all that it needs in memory."""
     for name in (*LATER, *(TRACES if settings.otel_exporter_otlp_endpoint else ())):
         importlib.import_module(name)
-    httpx.Client(verify=tls_context()).close()
+    httpx.Client(verify=http1_context()).close()
     with dg.DagsterInstance.ephemeral() as nowhere:
         run = nowhere.add_run(dg.DagsterRun(job_name=watch_camera.name))
         events = RunEvents(nowhere, run.run_id)
