@@ -4,9 +4,10 @@ from dataclasses import fields
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError
 
 from hypersight_core.domain.cameras import Camera, CameraSettings
-from hypersight_core.errors import NotFound
+from hypersight_core.errors import InvalidInput, NotFound
 from hypersight_core.redaction import redacted
 from hypersight_core.store import processors
 from hypersight_core.store.tables import (
@@ -48,7 +49,12 @@ def get_camera(tx: Connection, camera_id: int) -> Camera:
 
 
 def create_camera(tx: Connection, settings: CameraSettings) -> Camera:
-    """Add a camera."""
+    """Add a camera.
+
+    Raises:
+        InvalidInput: the database knows no such time zone.
+    """
+    _check_time_zone(tx, settings.time_zone)
     row = tx.execute(sa.insert(camera).values(**_values(settings)).returning(*COLUMNS)).mappings().one()
     return Camera(**row)
 
@@ -58,9 +64,12 @@ def change_camera(tx: Connection, camera_id: int, settings: CameraSettings) -> C
 
     Raises:
         NotFound: it does not exist, or was deleted.
+        InvalidInput: the database knows no such time zone.
     """
     tx.execute(sa.select(camera.c.camera_version).where(camera.c.camera_id == camera_id).with_for_update())
     now = get_camera(tx, camera_id)
+    if settings.time_zone != now.time_zone:
+        _check_time_zone(tx, settings.time_zone)
     counted = int(_values(settings) != _values(now.settings()))
     values = _values(settings) | {"changed_at": sa.func.now(), "camera_version": now.camera_version + counted}
     change = sa.update(camera).where(IN_USE, camera.c.camera_id == camera_id)
@@ -89,6 +98,16 @@ def delete_camera(tx: Connection, camera_id: int, *, purge: bool = False) -> Non
     tx.execute(sa.update(processor).where(*of_camera).values(**now))
     no_secrets = {"stream_url": redacted(stream_url), "http_headers": {}}
     tx.execute(sa.update(camera).where(camera.c.camera_id == camera_id).values(**now, **no_secrets))
+
+
+def _check_time_zone(tx: Connection, name: str) -> None:
+    """Refuse what only this machine knows (`localtime`, `right/UTC`): days are counted in the database."""
+    try:
+        tx.execute(sa.select(sa.func.timezone(name, sa.func.now())))
+    except DataError as error:
+        raise InvalidInput(
+            f"the database knows no time zone {name!r} (example: Europe/Paris)", field="time_zone"
+        ) from error
 
 
 def _purge(tx: Connection, camera_id: int) -> None:

@@ -30,6 +30,22 @@ def test_a_camera_is_read_as_it_was_written(store: Store):
         assert cameras.list_cameras(tx) == [changed]
 
 
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "right/Europe/Paris"])
+def test_a_time_zone_that_only_this_machine_knows_is_refused_before_days_are_counted_in_it(
+    store: Store, name: str
+):
+    # Python reads any file of the system's folder; one such camera would break every series and dbt model.
+    local_only = camera_settings()
+    object.__setattr__(local_only, "time_zone", name)  # as on a machine that has such a file
+    with pytest.raises(InvalidInput, match="time zone") as added, store.transaction() as tx:
+        cameras.create_camera(tx, local_only)
+    assert added.value.field == "time_zone"
+    with store.transaction() as tx:
+        camera_id = cameras.create_camera(tx, camera_settings(time_zone="Europe/Kyiv")).camera_id
+    with pytest.raises(InvalidInput, match="time zone"), store.transaction() as tx:
+        cameras.change_camera(tx, camera_id, local_only)
+
+
 def test_each_edit_of_a_processor_is_a_version_and_the_former_ones_stay(store: Store):
     with store.transaction() as tx:
         camera_id = cameras.create_camera(tx, camera_settings()).camera_id
