@@ -14,6 +14,7 @@ PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters; a database cannot even store the first of them."""
 NO_COMMA = r"^[^\x00-\x1f\x7f,]*$"
 Name = Annotated[str, msgspec.Meta(max_length=200, pattern=PLAIN_TEXT)]
+IN_WORDS = {PLAIN_TEXT: "without control characters", NO_COMMA: "without commas and control characters"}
 GroupName = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_GROUP, pattern=NO_COMMA)]
 
 FIELD = re.compile(r"at `\$\.(\w+)")
@@ -32,10 +33,17 @@ def understood(body: bytes, kind: type[Body]) -> Body:
     except msgspec.ValidationError as error:
         field = FIELD.search(str(error))
         raise InvalidInput(
-            f"the request cannot be understood: {error}", field=field[1] if field else ""
+            f"the request cannot be understood: {_said(error)}", field=field[1] if field else ""
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("the request is no JSON") from error
+
+
+def _said(error: msgspec.ValidationError) -> str:
+    said = str(error)
+    for pattern, words in IN_WORDS.items():
+        said = said.replace(f"matching regex {pattern!r}", words)
+    return said
 
 
 def described(kind: type[msgspec.Struct] | None, answer: type | None = None) -> type[Operation]:

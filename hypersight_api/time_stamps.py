@@ -10,8 +10,9 @@ from hypersight_core.errors import InvalidInput
 FIELD_FORM = "%Y-%m-%d %H:%M:%S.%f"
 
 _STAMP = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?P<offset>Z|[+ -]\d\d:?\d\d)?",
+    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d)"
+    r"(?P<seconds>:\d\d)?(?(seconds)(?:[.,](?P<fraction>\d{1,9}))?)"
+    r"(?P<offset>Z|[+ -]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
 
@@ -39,7 +40,7 @@ class Stamp:
 
 
 def parse_stamp(text: str) -> Stamp:
-    """Read `YYYY-MM-DD HH:MM:SS[.ffffff]`, or the same with `T` and an offset (ISO 8601).
+    """Read `YYYY-MM-DD HH:MM:SS[.ffffff]`, or ISO 8601: the same with `T` and an offset, seconds or none.
 
     A space where an offset's plus should be is read as a plus: that is what becomes of it in
     a query string that nobody escaped.
@@ -55,7 +56,11 @@ def parse_stamp(text: str) -> Stamp:
     fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     offset = (match["offset"] or "").replace(" ", "+")
     try:
-        return Stamp(datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction}{offset}"))
+        return Stamp(
+            datetime.fromisoformat(
+                f"{match['date']}T{match['time']}{match['seconds'] or ':00'}.{fraction}{offset}"
+            )
+        )
     except ValueError as error:
         raise InvalidInput(f"{text[:60]!r} is no time: {error}") from error
 

@@ -154,6 +154,13 @@ def _parts(url: str) -> tuple[str, str]:
         found = parts.scheme.lower(), parts.hostname or ""
     except ValueError as error:
         raise refused("the address of the stream cannot be read") from error
+    try:
+        _ = parts.port
+    except ValueError as error:  # whose message shows what may be half of a password
+        raise refused(
+            "the port in the address of the stream is no number up to 65535; "
+            "in a password write %2F for /, %3F for ? and %23 for #"
+        ) from error
     written = AUTHORITY.match(url)  # the parser leaves some signs out
     if written is None or UNREADABLE.search(written[0]):
         raise refused("the address of the stream names no host")

@@ -26,16 +26,18 @@ Bucket = Annotated[
 FormAsked = Annotated[
     tables.Form | None,
     QueryParameter(
-        name="format",
         description="json, csv or parquet; left out: what `Accept` names, JSON if nothing we have",
     ),
 ]
 AnyRequest = Request[Any, Any, Any]
 
 
-def form_wanted(request: AnyRequest, asked_form: FormAsked = None) -> tables.Form:
+def form_wanted(
+    request: AnyRequest,
+    format: FormAsked = None,  # noqa: A002 - what it is called in the query, and so in errors
+) -> tables.Form:
     """Return how the answer is to be written."""
-    return tables.form_of(asked_form, request.headers.get("accept", ""))
+    return tables.form_of(format, request.headers.get("accept", ""))
 
 
 class MeasureController(Controller):

@@ -75,5 +75,6 @@ class ProcessorController(Controller):
 
 def _of_known_kind(settings: ProcessorSettings) -> ProcessorSettings:
     if settings.kind not in registry.kinds():
-        raise InvalidInput(f"kind must be one of {', '.join(registry.kinds())}, not {settings.kind!r}")
+        known = ", ".join(registry.kinds())
+        raise InvalidInput(f"kind must be one of {known}, not {settings.kind!r}", field="kind")
     return settings

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,8 @@ MIN_AREA_REL = 1e-6
 LEAST_AREA_REL, LEAST_LENGTH_REL = 2e-4, 0.01
 """What people draw on purpose: a square of 14 pixels on a 1280 x 720 picture, a line of a hundredth of it."""
 MAX_CORNERS = 200
+NAME = re.compile(r"[^\x00\ud800-\udfff]{0,200}")
+"""No database stores a zero byte, or half of a character."""
 MAX_ZONES = 100
 
 
@@ -140,8 +143,10 @@ def parse_zone(value: object) -> Zone:
 def _name(value: object) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > 200:
-        raise InvalidInput("a zone's name is a text of at most 200 characters", field="zones")
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise InvalidInput(
+            "a zone's name is a text of at most 200 characters, without zero bytes", field="zones"
+        )
     return value
 
 

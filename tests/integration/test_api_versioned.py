@@ -342,6 +342,7 @@ HOSTILE_PROCESSORS: list[Any] = [
     {"kind": "objects", "zones": [[["0", 0], [1, 0], [1, 1]]]}, {"kind": "objects", "version": 3},
     {"kind": "objects", "zones": [{"name": 1, "corners": SQUARE}]},
     {"kind": "objects", "zones": [{"name": "a\x00", "corners": SQUARE}]},
+    {"kind": "objects", "zones": '[{"name": "\\ud800", "corners": [[0, 0], [1, 0], [1, 1]]}]'},
 ]  # fmt: skip
 
 
@@ -382,6 +383,32 @@ def test_a_processor_that_means_nothing_is_refused_and_nothing_changes(counting,
 )
 def test_a_question_that_means_nothing_is_a_problem_that_says_so(counting, query, status):
     problem(counting.get(f"/api/v1/{query}"), status)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "words"),
+    [
+        ("cameras", {"name": "a\nb", "stream_url": "http://x/"}, "name", "without control characters"),
+        ("cameras", {"name": "a", "stream_url": "rtsp://u:p/w@x/"}, "stream_url", "%2F"),
+        ("cameras", {"name": "a", "stream_url": "rtsp://x:99999/"}, "stream_url", "up to 65535"),
+        ("cameras/1/processors", {"kind": "hats"}, "kind", "traffic, objects, faces"),
+        (
+            "cameras/1/processors",
+            {"kind": "objects", "zones": [{"name": "a\x00", "corners": SQUARE}]},
+            "zones",
+            "zero bytes",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_and_beside_its_field(counting, path, body, field, words):
+    found = problem(counting.post(f"/api/v1/{path}", json=body), 400)
+    assert words in found["detail"]
+    assert found["errors"] == [{"field": field, "message": found["detail"]}]
+
+
+def test_a_parameter_that_means_nothing_is_called_by_its_own_name(counting):
+    asked = "/api/v1/processors/1/traffic/series?start=2020-01-01T00:00:00Z&bucket=1w&format=xml"
+    assert problem(counting.get(asked), 400)["errors"][0]["key"] == "format"
 
 
 def test_a_missing_parameter_is_named(counting):

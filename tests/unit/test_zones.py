@@ -35,6 +35,12 @@ def test_a_zone_that_encloses_nothing_or_is_ambiguous_is_refused(corners, reason
         Zone(corners)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a" * 201, 7])
+def test_a_name_that_no_database_stores_is_refused(name):
+    with pytest.raises(InvalidInput, match="name"):
+        parse_zones([{"name": name, "corners": TRIANGLE}])
+
+
 def test_two_corners_are_a_line_and_more_a_polygon():
     assert Zone(((0.5, 0.0), (0.5, 1.0))).is_line
     assert not Zone(TRIANGLE).is_line
@@ -94,7 +100,10 @@ def test_any_json_value_is_read_or_refused_and_never_crashes(value):
     assert all(isinstance(zone, Zone) for zone in zones)
 
 
-@given(st.integers(3, 12), st.floats(0.05, 0.45), st.floats(0, 6), st.text(max_size=20))
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
+@given(st.integers(3, 12), st.floats(0.05, 0.45), st.floats(0, 6), NAMES)
 def test_zones_survive_being_written_and_read(count, radius, turn, name):
     angles = [turn + 2 * math.pi * i / count for i in range(count)]
     corners = tuple((0.5 + radius * math.cos(a), 0.5 + radius * math.sin(a)) for a in angles)
