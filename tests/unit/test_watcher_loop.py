@@ -1,6 +1,8 @@
 """Segments in, records out: on real video, with a detector that sees what the film shows."""
 
+import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -16,6 +18,7 @@ from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.events import EventKind, Reason, SegmentRecord
 from hypersight_core.domain.mosaic import GUTTER_PX, MosaicLayout
 from hypersight_core.domain.zones import Zone
+from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.processors.interface import FoundFaces, Services
 from hypersight_core.video.jpeg import decode_jpeg, encode_jpeg
 from hypersight_core.video.source import Gap, Recording, Segment, open_source
@@ -57,17 +60,38 @@ def a_plan(**camera) -> WatchPlan:
 def make_loop():
     made: list[SegmentLoop] = []
 
-    def make(plan: WatchPlan, finder: SquareFinder, *, max_lag_s: float = 0.0) -> SegmentLoop:
+    def make(
+        plan: WatchPlan,
+        finder: SquareFinder,
+        *,
+        max_lag_s: float = 0.0,
+        stop: threading.Event | None = None,
+    ) -> SegmentLoop:
         services = Services(lambda _: FoundFaces((), ()), encode_jpeg, lambda _: None)
-        made.append(
-            SegmentLoop(plan, finder, services, outputs=None, max_lag_s=max_lag_s, stop=threading.Event())
-        )
+        stop = stop or threading.Event()
+        made.append(SegmentLoop(plan, finder, services, outputs=None, max_lag_s=max_lag_s, stop=stop))
         made[-1].configure(plan)
         return made[-1]
 
     yield make
     for loop in made:
         loop.close()
+
+
+class TiringFinder(SquareFinder):
+    """Answers four times, and then never again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.when_tired: Callable[[], None] = lambda: None
+        self._asked = itertools.count(1)
+
+    def detect(self, jpeg: bytes) -> Detections:
+        """Return what is seen, four times."""
+        if next(self._asked) > 4:
+            self.when_tired()
+            raise DetectorUnavailable("tired")
+        return super().detect(jpeg)
 
 
 def counted(loop: SegmentLoop, segments: list[Segment]) -> list[SegmentRecord]:
@@ -198,6 +222,34 @@ def test_a_detector_outage_is_a_gap_in_coverage_and_never_a_zero(make_loop, segm
     assert recovered is not None
     assert recovered.observations[0].reason is None
     assert loop.detector_problem == ""
+
+
+def test_a_segment_of_which_some_frames_got_no_answer_says_why(make_loop, segments):
+    finder = TiringFinder()
+    loop = make_loop(a_plan(), finder)
+    record = loop.segment(segments[0])
+    assert record is not None
+    (seen,) = record.observations
+    assert (seen.frames_wanted, seen.frames_detected, seen.reason) == (10, 4, Reason.DETECTOR_ERROR)
+
+
+def test_what_the_stream_no_longer_has_once_the_detector_is_back_is_the_detectors_gap(make_loop, segments):
+    finder = SquareFinder()
+    loop = make_loop(a_plan(), finder)
+    finder.is_away = True
+    loop.segment(segments[0])
+    record = loop.gap(Gap(segments[0].stop_at, segments[0].stop_at + timedelta(seconds=10)))
+    assert record is not None
+    assert record.observations[0].reason is Reason.DETECTOR_ERROR
+
+
+def test_a_watcher_told_to_stop_leaves_a_segment_without_all_answers_to_its_successor(make_loop, segments):
+    stop = threading.Event()
+    finder = TiringFinder()
+    loop = make_loop(a_plan(), finder, max_lag_s=60.0, stop=stop)
+    finder.when_tired = stop.set
+    assert loop.segment(segments[0]) is None
+    assert loop.position_at is None
 
 
 def test_a_gap_of_the_stream_is_recorded_with_its_reason(make_loop, segments):
