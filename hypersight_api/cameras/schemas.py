@@ -112,6 +112,7 @@ class CameraIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             InvalidInput: a value lies outside its range.
             NotAllowed: it would be in none of their groups, or in another.
         """
+        _check_written(self.stream_url)
         groups = principal.granted(None if self.groups is UNSET else self.groups)
         return CameraSettings(**msgspec.structs.asdict(self) | {"groups": groups})
 
@@ -149,6 +150,7 @@ class CameraChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
             given["groups"] = principal.regrouped(camera.groups, given["groups"])
         if given.get("stream_url") == redacted(camera.stream_url):
             del given["stream_url"]
+        _check_written(given.get("stream_url", ""))
         headers = given.get("http_headers", dict.fromkeys(camera.http_headers, HIDDEN))
         kept = {
             name: camera.http_headers[name] for name in camera.http_headers if headers.get(name) == HIDDEN
@@ -179,9 +181,11 @@ class ConnectionQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True
                 stream_url=self.stream_url, http_headers=self.http_headers, blur_persons=self.blur_persons
             )
             return change.applied_to(known, principal)
+        stream_url = "" if self.stream_url is UNSET else self.stream_url
+        _check_written(stream_url)
         return CameraSettings(
             name="test",
-            stream_url="" if self.stream_url is UNSET else self.stream_url,
+            stream_url=stream_url,
             http_headers={} if self.http_headers is UNSET else self.http_headers,
             blur_persons=self.blur_persons is True,
         )
@@ -208,6 +212,19 @@ class ConnectionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Why not, in the words of who tried."""
     advice: str = ""
     """What to do about it."""
+
+
+def _check_written(stream_url: str) -> None:
+    """Refuse an address as it was shown, edited: what was hidden would be gone, and nobody told.
+
+    Raises:
+        InvalidInput: it still holds what stands for a secret.
+    """
+    if HIDDEN in stream_url:
+        raise InvalidInput(
+            f"{HIDDEN} in the address stands for a secret that is not shown: write the secret itself",
+            field="stream_url",
+        )
 
 
 def _origin(stream_url: str) -> tuple[str, str]:

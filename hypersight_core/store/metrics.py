@@ -83,8 +83,6 @@ def traffic_series(
 
     Zeros are included.
 
-    Zeros are included.
-
     Args:
         bucket: `1m`, `5m`, `15m`, `1h`, `1d` or `1w`, in local time, first and last cut to the interval.
 

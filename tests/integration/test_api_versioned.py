@@ -98,6 +98,17 @@ def test_a_stream_url_sent_back_as_it_was_shown_keeps_its_secrets(client, store,
     assert stored(store, tmp_path).stream_url == "rtsp://elsewhere.invalid/"
 
 
+def test_an_address_edited_as_it_was_shown_is_refused_before_its_secret_is_lost(client, store, tmp_path):
+    client.post("/api/v1/cameras", json={"name": "door", "stream_url": SECRET_URL})
+    edited = SHOWN_URL.replace("quality=2", "quality=1")
+    refused = problem(client.patch("/api/v1/cameras/1", json={"stream_url": edited}), 400)
+    assert "stands for a secret" in refused["errors"][0]["message"]
+    assert stored(store, tmp_path).stream_url == SECRET_URL
+    for path, camera in (("", {"name": "gate"}), ("/test-connection", {})):
+        problem(client.post(f"/api/v1/cameras{path}", json=camera | {"stream_url": edited}), 400)
+    assert len(client.get("/api/v1/cameras").json()) == 1
+
+
 def test_values_of_headers_are_never_shown_and_stay_when_sent_back(client, store, tmp_path):
     secret = {"X-Api-Key": "hush", "Referer": "http://shop.invalid/"}
     added = client.post(
