@@ -35,5 +35,11 @@ def test_the_same_scene_at_a_higher_rate_needs_no_advice(kind):
     assert advice(kind, crowd(seconds=5.0), fps=10.0) == ""
 
 
+@pytest.mark.parametrize(("fps", "is_too_slow"), [(4.7, True), (5.6, False)], ids=["0.77", "0.64"])
+def test_too_fast_begins_at_a_median_step_of_seven_tenths_of_a_box(fps, is_too_slow):
+    # 0.9 of the picture in 5 s, with boxes 0.05 wide, is 3.6 widths a second.
+    assert bool(advice("traffic", crowd(seconds=5.0), fps=fps)) is is_too_slow
+
+
 def test_an_empty_scene_needs_no_advice():
     assert advice("traffic", [], fps=1.0) == ""
