@@ -28,6 +28,7 @@ from hypersight_core.store.engine import Store
 from hypersight_core.store.failures import WatcherFailure, read_failures
 from hypersight_core.store.leases import LeaseView, read_leases
 from hypersight_core.store.validations import Validation, newest_validations
+from hypersight_core.store.watching import seen_until
 
 NOBODY_LOOKS = "Nobody is looking now"
 
@@ -40,6 +41,8 @@ class _Known:
     processors: tuple[Processor, ...]
     lease: LeaseView | None
     failure: WatcherFailure | None
+    counted_until: datetime | None
+    """Stream time up to which films of it were counted; asked only where nobody ever watched."""
     now: datetime
     dagster_url: str
 
@@ -50,6 +53,12 @@ class _Known:
     @property
     def live(self) -> LeaseView | None:
         return self.lease if self.lease is not None and self.lease.is_live else None
+
+    @property
+    def not_watched_since(self) -> datetime | None:
+        if self.lease is None:
+            return self.counted_until
+        return None if self.lease.is_live else self.lease.released_at or self.lease.heartbeat_at
 
     @property
     def wanted_config(self) -> ConfigVersion:
@@ -85,7 +94,9 @@ def camera_status(store: Store, camera_id: int, now: datetime, dagster_url: str 
         own = tuple(processors.list_processors(tx, camera_id))
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
         failures = read_failures(tx)
-    return _status(_Known(camera, own, leases.get(camera_id), failures.get(camera_id), now, dagster_url))
+        counted_until = None if camera_id in leases else seen_until(tx, camera_id)
+    lease, failure = leases.get(camera_id), failures.get(camera_id)
+    return _status(_Known(camera, own, lease, failure, counted_until, now, dagster_url))
 
 
 def camera_overview(store: Store, camera_id: int, now: datetime, dagster_url: str = "") -> CameraOverview:
@@ -113,6 +124,8 @@ def _all_known(store: Store, now: datetime, dagster_url: str) -> list[_Known]:
         every = processors.list_processors(tx)
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
         failures = read_failures(tx)
+        never = [one.camera_id for one in found if one.camera_id not in leases]
+        counted = {camera_id: seen_until(tx, camera_id) for camera_id in never}
     own: dict[int, list[Processor]] = {}
     for processor in every:
         own.setdefault(processor.camera_id, []).append(processor)
@@ -122,6 +135,7 @@ def _all_known(store: Store, now: datetime, dagster_url: str) -> list[_Known]:
             tuple(own.get(one.camera_id, ())),
             leases.get(one.camera_id),
             failures.get(one.camera_id),
+            counted.get(one.camera_id),
             now,
             dagster_url,
         )
@@ -160,7 +174,7 @@ def _overview(known: _Known, figures: _Figures) -> CameraOverview:
 
 def _status(known: _Known) -> CameraStatus:
     camera, lease, live = known.camera, known.lease, known.live
-    since = None if live or lease is None else lease.released_at or lease.heartbeat_at
+    since = known.not_watched_since
     state = live.state if live else _idle_state(known)
     text, mood = (
         words.live_state(state, live.lag_s, watching.lasting_s(live, known.now))

@@ -63,7 +63,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     mood: Mood
     watched_since: datetime | None
     not_watched_since: datetime | None
-    """Null while it is watched, and when it never was."""
+    """Null while it is watched, and when it never was; of films counted: up to when they reach."""
     position_at: datetime | None
     """Stream time up to which everything is counted."""
     lag_s: float | None

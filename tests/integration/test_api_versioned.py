@@ -11,10 +11,10 @@ from hypersight_api.services import now
 from hypersight_api.time_stamps import midnight
 from hypersight_core.domain.cameras import Camera
 from hypersight_core.domain.choices import MOSAIC_HELP
-from hypersight_core.domain.events import EventKind
+from hypersight_core.domain.events import EventKind, Observation
 from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
-from hypersight_core.store import cameras, metrics, processors
+from hypersight_core.store import cameras, metrics, processors, watching
 from hypersight_core.store.engine import Store
 from hypersight_core.store.failures import WatcherFailure, write_failure
 from tests.builders import NOON, an_event, camera_settings, noon, processor_settings
@@ -265,6 +265,16 @@ def test_status_tells_live_watchers_from_dead_ones(counting, store):
     assert (status["watching"], status["state"]) == (False, "not_watched")
     assert status["text"].startswith("Not watched since ")
     assert status["not_watched_since"] is not None
+
+
+def test_a_camera_of_films_was_watched_as_far_as_they_reach(counting, store):
+    seen = Observation(camera_id=1, from_at=noon(), to_at=noon(600), frames_wanted=1200, frames_detected=1200)
+    with store.transaction() as tx:
+        watching.add_observations(tx, [seen])
+    status = counting.get("/api/v1/cameras/1/status").json()
+    assert status["text"] == "Not watched since 2 Mar 2026, 13:10"
+    assert status["not_watched_since"] == "2026-03-02T12:10:00Z"
+    assert counting.get("/api/v1/status").json()["cameras"][0]["status"] == status
 
 
 def test_a_camera_that_fails_again_and_again_says_why_and_when_it_is_tried_again(counting, store):
