@@ -23,6 +23,18 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(540)]
 
 PAGES = ("/", "/cameras/1?range=1h", "past", "/faces-wall", "/operations", "/schema")
 MAX_PAGE_BYTES = 500_000
+LINE_PIXELS = """canvas => {
+  const probe = document.body.appendChild(document.createElement("span"));
+  probe.style.color = "var(--in)";
+  const [red, green, blue] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+  probe.remove();
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    count += data[at] === red && data[at + 1] === green && data[at + 2] === blue;
+  }
+  return count;
+}"""
 
 
 def address(path: str, past_id: int) -> str:
@@ -100,6 +112,15 @@ def test_the_preview_plays(page):
         lambda: video.evaluate("video => video.currentTime") > at_s + 1, within_s=30, what="it goes on"
     )
     assert video.evaluate("video => video.videoWidth") > 0
+
+
+def test_an_hour_alone_in_a_week_is_drawn(page):
+    def is_drawn() -> bool:
+        page.goto("/cameras/1?range=7d")
+        drawn(page)
+        return bool(page.locator("[data-kind=people] canvas").evaluate(LINE_PIXELS) > 3)
+
+    eventually(is_drawn, within_s=90, what="the mean of the one hour that was watched")
 
 
 def test_dragging_over_a_chart_shows_that_interval_and_the_address_carries_it(page, past_id):

@@ -2,6 +2,8 @@
 const HEIGHT = 270;
 const SEEN_ENOUGH = 0.98; // less of a bucket watched than this is hatched
 const HATCH_PX = 8;
+const LINE_PX = 2;
+const LONE_PX = 4;
 const YEARS_S = 300 * 86400; // from here on dates name their year
 const probe = document.createElement("span");
 
@@ -48,13 +50,34 @@ function hatch(context, from, to, top, bottom, share) {
   context.restore();
 }
 
+function ends(plot, { start_at, stop_at }) {
+  return [start_at, stop_at].map((at) => plot.valToPos(Date.parse(at) / 1000, "x", true));
+}
+
 function hatchGaps(buckets) {
   return (plot) => {
     const { top, height } = plot.bbox;
-    for (const { start_at, stop_at, coverage } of buckets) {
-      if (coverage.share >= SEEN_ENOUGH) continue;
-      const [from, to] = [start_at, stop_at].map((at) => plot.valToPos(Date.parse(at) / 1000, "x", true));
-      hatch(plot.ctx, from, to, top, top + height, coverage.share);
+    for (const bucket of buckets) {
+      if (bucket.coverage.share >= SEEN_ENOUGH) continue;
+      hatch(plot.ctx, ...ends(plot, bucket), top, top + height, bucket.coverage.share);
+    }
+  };
+}
+
+// A bucket between unknown ones makes no line: its least to most and its mean, over its own width.
+function drawLone(buckets, band) {
+  const isKnown = (index) => buckets[index]?.mean != null;
+  return (plot) => {
+    for (const [index, bucket] of buckets.entries()) {
+      if (!isKnown(index) || isKnown(index - 1) || isKnown(index + 1)) continue;
+      const [start, to] = ends(plot, bucket);
+      const from = Math.min(start, to - LONE_PX * devicePixelRatio); // the newest has only begun
+      const [most, mean, least] = [bucket.max, bucket.mean, bucket.min].map((value) => plot.valToPos(value, "y", true));
+      const thick = LINE_PX * devicePixelRatio;
+      plot.ctx.fillStyle = band;
+      plot.ctx.fillRect(from, most, to - from, least - most);
+      plot.ctx.fillStyle = colour("in");
+      plot.ctx.fillRect(from, Math.round(mean - thick / 2), to - from, thick);
     }
   };
 }
@@ -93,7 +116,7 @@ function traffic(series, before) {
     columns.push(earlier);
     lines.push(dashed("Came in, a week before", 0));
   }
-  return { columns, lines, bands: [] };
+  return { columns, lines, bands: [], draw: [] };
 }
 
 function people(series, before) {
@@ -104,14 +127,14 @@ function people(series, before) {
   const lines = [
     { ...edge, label: "At most" },
     { ...edge, label: "At least" },
-    { label: "On average", stroke: colour("in"), width: 2, points: { show: buckets.length < 60, size: 5 }, value: said(1) },
+    { label: "On average", stroke: colour("in"), width: LINE_PX, points: { show: buckets.length < 60, size: 5 }, value: said(1) },
   ];
   const earlier = alongside(buckets, before, (one) => one.mean);
   if (earlier) {
     columns.push(earlier);
     lines.push(dashed("On average, a week before", 1));
   }
-  return { columns, lines, bands: [{ series: [1, 2], fill: band }] };
+  return { columns, lines, bands: [{ series: [1, 2], fill: band }], draw: [drawLone(buckets, band)] };
 }
 
 const KINDS = { traffic, people };
@@ -120,23 +143,24 @@ function highest(columns) {
   return Math.max(1, ...columns.flat().filter((value) => value != null)) * 1.08;
 }
 
-function options(place, series, { lines, bands, columns }, zone, select) {
+function options(place, series, { lines, bands, columns, draw }, zone, select) {
   const { buckets } = series;
-  const ends = [Date.parse(buckets[0].start_at) / 1000, Date.parse(buckets.at(-1).stop_at) / 1000];
+  const span = [Date.parse(buckets[0].start_at) / 1000, Date.parse(buckets.at(-1).stop_at) / 1000];
   const short = new Intl.NumberFormat("en-GB", { notation: "compact" });
   const whole = (_, values) => values.map((value) => (Number.isInteger(value) ? short.format(value) : ""));
   return {
     width: Math.max(place.clientWidth, 240),
     height: HEIGHT,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
-    scales: { x: { time: true, range: () => ends }, y: { range: () => [0, highest(columns)] } },
-    axes: [axis({ space: 78, values: times(zone, ends[1] - ends[0]) }), axis({ size: 44, values: whole })],
-    series: [{ label: "Time", value: (_, at) => (at == null ? "–" : instant(zone, ends[1] - ends[0]).format(at * 1000)) }, ...lines],
+    scales: { x: { time: true, range: () => span }, y: { range: () => [0, highest(columns)] } },
+    axes: [axis({ space: 78, values: times(zone, span[1] - span[0]) }), axis({ size: 44, values: whole })],
+    series: [{ label: "Time", value: (_, at) => (at == null ? "–" : instant(zone, span[1] - span[0]).format(at * 1000)) }, ...lines],
     bands,
     legend: { live: true },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     hooks: {
       drawClear: [hatchGaps(buckets)],
+      draw,
       setSelect: [
         (plot) => {
           if (plot.select.width < 6) return;
