@@ -18,7 +18,7 @@ PRESETS = {
     "365d": "Last year",
     "all": "All time",
 }
-USUAL = "24h"
+USUAL, USUAL_AT_FIRST = "24h", "1h"
 LABELS = {"1m": "Minute", "5m": "5 min", "15m": "15 min", "1h": "Hour", "1d": "Day", "1w": "Week"}
 AT_MOST, FEWEST = 200, 2
 """Buckets of a chart that nobody cut otherwise."""
@@ -26,6 +26,8 @@ OFFERED = 1500
 """Buckets people may ask a chart for."""
 WEEK, LONGEST_COMPARED = timedelta(days=7), timedelta(days=8)
 QUARTER = timedelta(minutes=15)
+AT_FIRST = timedelta(hours=1)
+"""A camera that was looked at for less has nothing to show of a day."""
 USUAL_OF_THE_PAST = timedelta(days=28)
 """Shown of a camera that nobody watches any more: the end of what is known."""
 Span = tuple[datetime, datetime]
@@ -119,7 +121,9 @@ class Shown:
 
 def _usual(now: datetime, seen: Span | None) -> str:
     """Return the preset of an address that says nothing; empty: the end of what is known, long ago."""
-    return "" if seen is not None and seen[1] < now - USUAL_OF_THE_PAST else USUAL
+    if seen is None or seen[0] > now - AT_FIRST:
+        return USUAL_AT_FIRST
+    return "" if seen[1] < now - USUAL_OF_THE_PAST else USUAL
 
 
 def _preset(name: str, zone: ZoneInfo, now: datetime, seen: Span | None) -> datetime:

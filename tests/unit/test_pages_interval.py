@@ -23,7 +23,7 @@ def shown(
     [
         ("1h", "2026-11-26T15:07:00+01:00", "1m"),
         ("24h", "2026-11-25T16:00:00+01:00", "15m"),
-        ("", "2026-11-25T16:00:00+01:00", "15m"),
+        ("", "2026-11-26T15:07:00+01:00", "1m"),
         ("today", "2026-11-26T00:00:00+01:00", "5m"),
         ("7d", "2026-11-19T00:00:00+01:00", "1h"),
         ("28d", "2026-10-29T00:00:00+01:00", "1d"),
@@ -34,6 +34,11 @@ def test_presets_end_now_and_begin_on_something_round(preset, start, bucket):
     found = shown(preset)
     assert (found.start.isoformat(), found.stop, found.is_up_to_now) == (start, NOW, True)
     assert found.bucket == bucket
+
+
+@pytest.mark.parametrize(("minutes", "preset"), [(2, "1h"), (59, "1h"), (61, "24h"), (60 * 24 * 900, "24h")])
+def test_a_camera_that_has_just_begun_shows_an_hour_and_any_other_a_day(minutes, preset):
+    assert shown(seen=(NOW - timedelta(minutes=minutes), NOW)).preset == preset
 
 
 def test_all_time_begins_with_the_first_day_that_was_looked_at():
