@@ -1,8 +1,6 @@
 """Each service of docker-compose.yml, started by its own command with its own environment, does its work."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from hypersight.postgres_binaries import PostgresBinaries, ServerAccount
 from tests.databases import open_folder
-from tests.fakes import containers
-from tests.fakes.containers import Contained, Room
+from tests.fakes import composed, containers
+from tests.fakes.composed import DatabaseImage, grace_s, image_environ
+from tests.fakes.containers import Contained, Hosts, Room, SeparateRoom
+from tests.fakes.init import KILLED
 from tests.fakes.redis_server import PROGRAM as REDIS
 
 ROOT = Path(__file__).parents[2]
@@ -49,22 +47,9 @@ def folder() -> Iterator[Path]:
 def image(folder) -> Mapping[str, str]:
     """Do what the Dockerfile's RUN and ENV lines do, in a clean virtual environment."""
     python = folder / "image" / "bin" / "python"
-    cache, home = folder / "cache", folder / "dagster"
     _install(folder / "image", "base.lock")
     _install(folder / "image" / "dbt", "dbt.lock")
-    home.mkdir()
-    shutil.copy(ROOT / "deploy" / "dagster.yaml", home)
-    environ = {
-        "PATH": f"{python.parent}:{os.environ['PATH']}",  # noqa: TID251 - where programs are
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": str(folder),
-        "HYPERSIGHT_VAR_DIR": str(folder / "var"),
-        "HYPERSIGHT_CACHE_DIR": str(cache),
-        "DAGSTER_HOME": str(home),
-        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "180",
-    }
+    environ = image_environ(folder, python)
     subprocess.run([python, "-m", "hypersight", "prepare", "--demo-films"], check=True, env=environ, cwd=ROOT)
     parsed = folder / "image" / "dbt" / "parsed"
     folders = {"DO_NOT_TRACK": "1", "DBT_TARGET_PATH": str(parsed), "DBT_LOG_PATH": str(parsed)}
@@ -82,18 +67,16 @@ def _install(place: Path, lock: str) -> None:
 
 @pytest.fixture(scope="module")
 def services(folder) -> dict[str, Any]:
-    secrets = folder / "secrets"
-    subprocess.run(["sh", ROOT / "deploy" / "make-secrets.sh", secrets], check=True, capture_output=True)
-    (secrets / "api_token").chmod(0o600)
-    (secrets / "api_token").write_text(TOKEN)
-    text = (ROOT / "docker-compose.yml").read_text().replace("/run/secrets/", f"{secrets}/")
-    told: dict[str, Any] = containers.interpolated(yaml.safe_load(text), {})["services"]
+    told = composed.services(folder, {})
+    (folder / "secrets" / "api_token").chmod(0o600)
+    (folder / "secrets" / "api_token").write_text(TOKEN)
     return told
 
 
 @pytest.fixture(scope="module")
 def room(folder, image, services) -> Iterator[Room]:
-    opened = Room(folder, list(services), read_only=(ROOT, folder / "dagster", folder / "image"))
+    Hosts(folder / "hosts", services)
+    opened = SeparateRoom(folder / "hosts", read_only=(ROOT, folder / "dagster", folder / "image"))
     yield opened
     opened.close()
 
@@ -102,11 +85,10 @@ def room(folder, image, services) -> Iterator[Room]:
 def running(folder, image, services, room) -> dict[str, Contained]:
     (folder / "var").mkdir()
     _start_database(folder, services["database"], room)
-    _create_database(services["database"], room, image)
     started = {}
     for name in ORDER:
         environ = image | services[name].get("environment", {})
-        started[name] = Contained(room, services[name], environ, folder / f"{name}.log")
+        started[name] = Contained(room, services[name], environ, folder / f"{name}.log", host=name)
         if name == "migrate":
             assert started[name].wait(60) == 0, started[name].log.read_text()
         elif name == "redis":
@@ -117,63 +99,12 @@ def running(folder, image, services, room) -> dict[str, Contained]:
 
 
 def _start_database(folder: Path, service: Mapping[str, Any], room: Room) -> None:
-    """Start PostgreSQL with the options that the file gives TimescaleDB."""
-    cluster, log = folder / "database" / "data", folder / "database" / "log"
-    account = ServerAccount.for_folder(cluster)
-    (folder / "database").mkdir(mode=0o755)
-    account.own(folder / "database")
-    binaries = PostgresBinaries.find(None, account, folder / "database")
-    password = folder / "secrets" / "postgres_password"
-    copied = folder / "database" / "password"
-    shutil.copy(password, copied)
-    account.own(copied)
-    made = account.run(
-        *(
-            binaries.program("initdb"),
-            "-D",
-            cluster,
-            "-U",
-            "hypersight",
-            "-A",
-            "scram-sha-256",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        ),
-        *("--pwfile", copied),
-        output=log,
+    image = DatabaseImage(folder / "database", service)
+    started = Contained(
+        room, image.service, image.environ, folder / "database.log", host="database", dropped=image.dropped
     )
-    assert not made, made
-    program, *options = service["command"]
-    dropped = (
-        () if account.user_id is None else ("setpriv", f"--reuid={account.user_id}", "--clear-groups", "--")
-    )
-    command = [binaries.program(program), "-D", cluster, "-c", "unix_socket_directories=", *options]
-    room.start(
-        room.command([str(part) for part in command], dropped), {"PATH": os.defpath}, folder / "database.log"
-    )
-
-
-def _create_database(service: Mapping[str, Any], room: Room, image: Mapping[str, str]) -> None:
-    """Do what the image's entry point does on its first start; waits for the server."""
-    given = service["environment"]
-    password = Path(given["POSTGRES_PASSWORD_FILE"]).read_text()
-    code = f"""
-import psycopg, time
-url = "host=database dbname=postgres user={given["POSTGRES_USER"]} password={password}"
-for _ in range(300):
-    try:
-        psycopg.connect(url, autocommit=True).execute("CREATE DATABASE {given["POSTGRES_DB"]}")
-        break
-    except psycopg.OperationalError as error:
-        time.sleep(0.1)
-else:
-    raise error
-"""
-    done = subprocess.run(
-        room.command(["python", "-c", code]), check=False, env=image, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    started.wait_healthy(HEALTHY_WITHIN_S)
+    image.create_database(room)
 
 
 def asked(room: Room, image: Mapping[str, str], path: str, *, token: str | None = TOKEN) -> tuple[int, Any]:
@@ -244,9 +175,8 @@ def test_secrets_are_in_no_environment_and_in_no_log(running, services, folder):
 
 def test_every_service_ends_in_order_when_it_is_told_to(running, services):
     for name in reversed(ORDER[2:]):
-        grace_s = float(str(services[name].get("stop_grace_period", "10s")).removesuffix("s"))
-        code = running[name].stop(grace_s)
-        assert code in {0, -signal.SIGTERM} or name == MAY_BE_KILLED, (
+        code = running[name].stop(grace_s(services[name]))
+        assert code in {0, KILLED + signal.SIGTERM} or name == MAY_BE_KILLED, (
             name,
             code,
             running[name].log.read_text()[-2000:],
