@@ -1,7 +1,6 @@
 """docker-compose.yml without Docker: its services as they are read, and what their images do."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypersight.postgres_binaries import PostgresBinaries, ServerAccount
 from tests.fakes.containers import Room, interpolated
 
 ROOT = Path(__file__).parents[2]
+DAGSTER_CONFIG = ("dagster.yaml", "dagster.compose.yaml")
 
 
 def services(folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def services(folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
     secrets = folder / "secrets"
     subprocess.run(["sh", ROOT / "deploy" / "make-secrets.sh", secrets], check=True, capture_output=True)
     text = (ROOT / "docker-compose.yml").read_text().replace("/run/secrets/", f"{secrets}/")
+    text = text.replace("/var/lib/hypersight/", f"{folder}/var/")
     told: dict[str, Any] = interpolated(yaml.safe_load(text), variables)["services"]
     return told
 
@@ -28,7 +29,8 @@ def image_environ(folder: Path, python: Path) -> dict[str, str]:
     """Return what the Dockerfile's ENV lines set, with the image's folders in `folder`."""
     home = folder / "dagster"
     home.mkdir()
-    shutil.copy(ROOT / "deploy" / "dagster.yaml", home)
+    config = "".join((ROOT / "deploy" / name).read_text() for name in DAGSTER_CONFIG)
+    (home / "dagster.yaml").write_text(config.replace("/var/lib/hypersight/", f"{folder}/var/"))
     return {
         "PATH": f"{python.parent}:{os.environ['PATH']}",  # noqa: TID251 - where programs are
         "PYTHONPATH": str(ROOT),

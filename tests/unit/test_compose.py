@@ -12,6 +12,7 @@ import yaml
 from compose_spec import PyCompose
 
 from hypersight_core.settings import FILE_SUFFIX, Settings
+from hypersight_pipelines.launching.launcher import ForkingRunLauncher
 from tests.fakes.containers import interpolated
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,21 @@ def test_every_lasting_service_says_whether_it_is_well_and_comes_back(name):
 def test_every_image_is_pinned(name):
     image = SERVICES[name]["image"]
     assert image == "hypersight" or re.search(r":v?\d+\.\d+", image)
+
+
+def test_watchers_are_forked_by_a_nursery_that_the_launcher_finds_in_the_volume_all_have():
+    launcher = yaml.safe_load((ROOT / "deploy/dagster.compose.yaml").read_text())["run_launcher"]
+    assert (launcher["module"], launcher["class"]) == (
+        ForkingRunLauncher.__module__,
+        ForkingRunLauncher.__name__,
+    )
+    command = SERVICES["pipelines"]["command"]
+    meeting = launcher["config"]["socket_path"]
+    assert command[command.index("--nursery") + 1] == meeting
+    for name in ("pipelines", "dagster-daemon", "dagster-webserver"):
+        assert f"var:{Path(meeting).parent}" in SERVICES[name]["volumes"]
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    assert "cat deploy/dagster.yaml deploy/dagster.compose.yaml > /var/lib/dagster/dagster.yaml" in dockerfile
 
 
 def test_secrets_stand_in_files_only(tmp_path):
