@@ -90,7 +90,7 @@ class Fleet:
         """Look at everything now."""
         leases = self._leases()
         pids = {one.pid: one.camera_id for one in leases}
-        family = {one.pid: used for one in self._world.family() if (used := _used(one)) is not None}
+        family = {one.pid: used for one in self._world.stack.family() if (used := _used(one)) is not None}
         return Look(
             at_s=at_s,
             watchers={pids[pid]: used for pid, used in family.items() if pid in pids},

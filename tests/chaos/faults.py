@@ -1,25 +1,17 @@
 """What is made to go wrong, one entry each: how it begins, how it ends, and what may be missed meanwhile."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from tests.chaos.reboot import power_off, power_on
-from tests.chaos.world import PARTS, World
+from tests.chaos.world import World
 
 Act = Callable[[World], None]
 
 HOUR_S = 3600
-STARTED_WITHIN_S = 40.0
-"""From power to watching: the database, seven processes and a watcher, on two busy cores."""
-DAEMON_ENDS_WITHIN_S = 4.0
 
 
 def nothing(_: World) -> None:
@@ -43,11 +35,11 @@ class Fault:
 
 
 def _kill_part(name: str, world: World) -> None:
-    os.kill(world.part_pid(name), signal.SIGKILL)
+    world.stack.kill(name)
 
 
 def _kill_watcher(world: World) -> None:
-    os.kill(world.watcher_pid(), signal.SIGKILL)
+    world.watcher().kill()
 
 
 def _detector(order: str, world: World) -> None:
@@ -59,11 +51,24 @@ def _camera(order: str, world: World) -> None:
 
 
 def _stop_watcher(world: World) -> None:
-    os.kill(world.watcher_pid(), signal.SIGSTOP)
+    world.watcher().suspend()
+
+
+def _kill_database(world: World) -> None:
+    world.stack.kill_database()
 
 
 def _start_database(world: World) -> None:
-    world.start_database()
+    world.stack.start_database()
+
+
+def _end_in_order(world: World) -> None:
+    world.stack.end()
+
+
+def _start_again(world: World) -> None:
+    world.stack.start_database()
+    world.stack.start()
 
 
 def _switch(is_on: bool, world: World) -> None:
@@ -86,30 +91,9 @@ def _add_and_delete_camera(world: World) -> None:
     world.api("DELETE", f"{path}?purge=true")
 
 
-def _second_supervisor(world: World) -> None:
-    """Start another Dagster daemon over the same instance."""
-    home = world.var_dir / "dagster"
-    daemon = next(one for one in world.family() if PARTS["daemon"] in (one.info["cmdline"] or []))
-    environ = {**os.environ, **daemon.environ()}  # noqa: TID251 - what the first one runs with
-    argv = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(home / "workspace.yaml")]
-    with (world.folder / "second-daemon.log").open("wb") as log:
-        world.extra = subprocess.Popen(argv, env=environ, stdout=log, stderr=log)
-
-
-def _end_second_supervisor(world: World) -> None:
-    assert world.extra is not None
-    world.extra.terminate()
-    try:
-        world.extra.wait(timeout=DAEMON_ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:  # a tick in hand looks for most of a minute
-        world.extra.kill()
-        world.extra.wait()
-    world.extra = None
-
-
 def _fill_spool(world: World) -> None:
     """Take the database away and leave the spool no room."""
-    world.kill_database()
+    _kill_database(world)
     free_bytes = shutil.disk_usage(world.spool_dir).free
     (world.spool_dir / "filler").write_bytes(b"\0" * free_bytes)
 
@@ -134,9 +118,9 @@ def _clocks() -> Iterator[Fault]:
 def single(world: World) -> Iterator[Fault]:
     """Yield each fault alone."""
     yield Fault("kill watcher", _kill_watcher)
-    for part in PARTS:
-        yield Fault(f"kill {part}", partial(_kill_part, part))
-    yield Fault("kill database", World.kill_database, _start_database, 4.0)
+    for part, well_within_s in world.stack.parts.items():
+        yield Fault(f"kill {part}", partial(_kill_part, part), well_within_s=well_within_s)
+    yield Fault("kill database", _kill_database, _start_database, 4.0)
     yield Fault("kill detector", lambda w: w.detector.kill(), lambda w: w.detector.restart(), 4.0)
     for order in ("slow 0.3", "error", "garbage", "hang", "drop"):
         yield Fault(f"detector: {order}", partial(_detector, order), partial(_detector, ""), 4.0)
@@ -149,15 +133,28 @@ def single(world: World) -> Iterator[Fault]:
     yield Fault("watcher stopped", _stop_watcher, nothing, 9.0)
     yield Fault("window outrun", partial(_detector, "error"), partial(_detector, ""), 22.0, True)
     yield Fault("another resolution", lambda w: w.show_film(1), lambda w: w.show_film(0), 4.0)
-    yield Fault("two supervisors", _second_supervisor, _end_second_supervisor, 12.0)
+    yield Fault(
+        "two supervisors",
+        lambda w: w.stack.start_second_daemon(),
+        lambda w: w.stack.end_second_daemon(),
+        12.0,
+    )
     yield Fault("camera edited", partial(_edit, 0.5), partial(_edit, 0.4), 3.0)
     yield Fault("camera switched off", partial(_switch, False), partial(_switch, True), 4.0, True)
     yield Fault("a camera deleted", _add_and_delete_camera)
     if world.has_small_spool:
         yield Fault("disk full", _fill_spool, _empty_spool, 6.0, is_stream_gone=True)
     yield from _clocks()
-    yield Fault("machine reboots", power_off, power_on, 2.0, True, well_within_s=STARTED_WITHIN_S)
-    yield Fault("database away 3 min", World.kill_database, _start_database, 180.0)
+    yield Fault("ended in order, started again", _end_in_order, _start_again, 1.0, True)
+    yield Fault(
+        "machine reboots",
+        lambda w: w.stack.power_off(),
+        lambda w: w.stack.power_on(),
+        2.0,
+        is_stream_gone=True,
+        well_within_s=world.stack.started_within_s,
+    )
+    yield Fault("database away 3 min", _kill_database, _start_database, 180.0)
 
 
 def pairs(world: World, count: int, order: Random) -> Iterator[Fault]:
@@ -170,6 +167,8 @@ def pairs(world: World, count: int, order: Random) -> Iterator[Fault]:
             partial(_both, first.begin, second.begin),
             partial(_both, first.end, second.end),
             max(first.hold_s, second.hold_s),
+            first.is_stream_gone or second.is_stream_gone,
+            max(first.well_within_s, second.well_within_s),
         )
 
 

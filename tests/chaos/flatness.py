@@ -2,11 +2,12 @@
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
 
-from tests.chaos.world import PARTS, World
+from tests.chaos.world import World
 
 MORE_FDS, MORE_SHARE, MORE_MB = 8, 1.25, 15.0
 """What the last third of a run may hold beyond the first: other work is in hand whenever one looks."""
@@ -14,18 +15,12 @@ FEWEST = 6
 """So few looks say nothing."""
 
 
-LASTING = PARTS | {"nursery": "hypersight_pipelines.launching.nursery", "hypersight up": "up"}
-
-
 def lasting(world: World) -> Mapping[str, psutil.Process]:
     """Return the processes that run for long, by what they are; one that is being replaced is missing."""
-    family, lease = world.family(), world.lease()
-    found: dict[str, psutil.Process] = {}
-    for process in sorted(family, key=lambda one: one.info["create_time"], reverse=True):
-        words = process.info["cmdline"] or []
-        found |= {name: process for name, word in LASTING.items() if word in words}
-        if lease is not None and lease.pid == process.pid:
-            found["watcher"] = process
+    found, lease = dict(world.stack.lasting()), world.lease()
+    if lease is not None:
+        with suppress(psutil.NoSuchProcess):
+            found["watcher"] = world.stack.process_of(lease)
     return found
 
 

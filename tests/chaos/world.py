@@ -1,12 +1,7 @@
-"""The system under test: `hypersight up` on a database, a detector and a camera that can be taken away."""
+"""The system under test, on a detector and a camera that can be taken away."""
 
-import json
-import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,34 +12,25 @@ import httpx
 import psutil
 import sqlalchemy as sa
 
-from hypersight.postgres import EmbeddedPostgres
-from hypersight.processes import answers
 from hypersight.simulator import CameraSimulator
 from hypersight_core.domain.cameras import Camera, Processor
 from hypersight_core.errors import DatabaseUnavailable
 from hypersight_core.store import cameras, processors, schema
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import LeaseView, read_leases
-from hypersight_pipelines.launching.calls import listens
 from tests.builders import camera_settings, processor_settings
-from tests.chaos.children import ROOT, Child, free_port
+from tests.chaos.children import Child, free_port
 from tests.chaos.clock import MachineClock
+from tests.chaos.stack import Stack, Surroundings
 from tests.chaos.street import SQUARE_ZONE, Street
+from tests.chaos.up import Up
 from tests.clips import write_film
 
 FILM = Street(seconds=60.0, gop_s=1.0, width_px=320, height_px=180)
 LARGE_FILM = Street(seconds=60.0, gop_s=1.0, width_px=640, height_px=360)
 SPOOL_DISK_KB = 8192
-START_WITHIN_S, STOP_WITHIN_S = 120.0, 40.0
 FRESH_S = 6.0
 """A watcher whose position is older than this is not watching again yet: three segments and a heartbeat."""
-PARTS = {
-    "code server": "hypersight_pipelines",
-    "daemon": "hypersight_pipelines.daemon",
-    "webserver": "dagster_webserver",
-    "API": "hypersight_api",
-}
-"""What each part of the stack was started as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +45,11 @@ class Scene:
     cameras: int = 1
     """So many look at the same stream."""
 
+    @property
+    def window_s(self) -> float:
+        """So much of it the stream holds."""
+        return self.segment_s * self.window
+
 
 CHAOS = Scene()
 
@@ -66,18 +57,18 @@ CHAOS = Scene()
 class World:
     """Everything that runs, from one folder; a context manager that starts and ends it."""
 
-    def __init__(self, folder: Path, scene: Scene = CHAOS) -> None:
+    def __init__(
+        self, folder: Path, scene: Scene = CHAOS, made: Callable[[Surroundings], Stack] = Up
+    ) -> None:
         self.folder, self.scene = folder, scene
         self.var_dir = folder / "var"
         self.began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=10)
-        self.database = EmbeddedPostgres(folder / "postgres")
         self.spool_dir = self.var_dir / "spool"
         self.clock = MachineClock()
         self.has_small_spool = False
-        self.extra: subprocess.Popen[bytes] | None = None
-        """A second daemon, while there is one."""
         self.orphans: list[str] = []
         """Processes that outlived the stack; known after its end."""
+        self._made = made
         self._exit = ExitStack()
 
     def __enter__(self) -> "World":
@@ -105,19 +96,23 @@ class World:
             for film in films
         ]  # fmt: skip
         self.camera = self._child(*self._camera_argv[0])
-        self.detector = self._child("tests.chaos.street", str(free_port()))
+        detector_port = str(free_port())
+        self.detector = self._child("tests.chaos.street", detector_port)
         self.has_small_spool = self._mounted()
         self._exit.callback(self.clock.close)
-        url = self.start_database()
-        self._exit.callback(self.database.stop)
+        around = Surroundings(
+            self.folder, self.var_dir, self.clock, f"http://127.0.0.1:{detector_port}/objects"
+        )
+        self.stack = self._made(around)
+        self._exit.callback(self._end_stack)
+        url = self.stack.start_database()
         schema.upgrade(url)
         self.store = Store(url, application_name="chaos", pool_size=1)
         self._exit.callback(self.store.close)
         address = f"http://127.0.0.1:{port}/live.m3u8"
         self.all_watched = [self._configured(address) for _ in range(self.scene.cameras)]
         self.watched, self.processors = self.all_watched[0]
-        self.start_stack()
-        self._wait_started()
+        self.stack.start()
 
     def _simulator(self, film: Path) -> CameraSimulator:
         return CameraSimulator(
@@ -154,70 +149,14 @@ class World:
             )
         return camera, made
 
-    def start_stack(self, behind: Sequence[str] = ()) -> None:
-        """Start `hypersight up`, its command put behind another one; the last one has ended."""
-        environ = {
-            **os.environ,  # noqa: TID251 - what a shell hands on
-            **self.clock.environ,
-            "HYPERSIGHT_VAR_DIR": str(self.var_dir),
-            "HYPERSIGHT_DATABASE_URL": self.database.url,
-            "OBJECT_DETECTOR_URL": f"http://127.0.0.1:{self.detector_port}/objects",
-            "HYPERSIGHT_DETECTOR_TIMEOUT_S": "3",
-        }
-        command = [*behind, sys.executable, "-m", "hypersight", "up"]
-        with (self.folder / "up.log").open("ab") as log:
-            self.stack = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
-        self._exit.callback(self._end_stack, self.stack)
-
-    @property
-    def detector_port(self) -> str:
-        return self.detector.argv[1]
-
-    def _end_stack(self, process: "subprocess.Popen[bytes]") -> None:
-        process.terminate()  # a shell in the background has its children ignore Ctrl-C
-        try:
-            process.wait(timeout=STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for left in self.family():
+    def _end_stack(self) -> None:
+        self.stack.end()
+        for left in self.stack.family():
             self.orphans.append(" ".join(left.info["cmdline"] or [left.name()]))
             with suppress(psutil.NoSuchProcess):
                 left.kill()
 
-    def _wait_started(self) -> None:
-        ends_s = time.monotonic() + START_WITHIN_S
-        while not self._endpoints_path.exists():
-            assert self.stack.poll() is None, (self.folder / "up.log").read_text()
-            assert time.monotonic() < ends_s, "the stack does not start"
-            time.sleep(0.2)
-
-    @property
-    def _endpoints_path(self) -> Path:
-        return self.var_dir / "endpoints.json"
-
-    @property
-    def endpoints(self) -> dict[str, Any]:
-        """Where everything listens, by the stack's own word."""
-        found: dict[str, Any] = json.loads(self._endpoints_path.read_text())
-        return found
-
     # -------------------------------------------------------------- what there is
-
-    def family(self) -> list[psutil.Process]:
-        """Return every process of the stack, the watchers included."""
-        return [
-            one for one in psutil.process_iter(["environ", "cmdline", "create_time"]) if self._is_ours(one)
-        ]
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        return (process.info["environ"] or {}).get("HYPERSIGHT_VAR_DIR") == str(self.var_dir)
-
-    def part_pid(self, name: str) -> int:
-        """Return the process of a part of the stack: its oldest one, others are what it started."""
-        started_as = PARTS[name]
-        found = [one for one in self.family() if started_as in (one.info["cmdline"] or [])]
-        return min(found, key=lambda one: one.create_time()).pid
 
     def says(self, text: str) -> bool:
         """Whether the watcher says so in its status and in its log."""
@@ -234,11 +173,11 @@ class World:
             return None
         return next((one for one in leases if one.camera_id == self.watched.camera_id), None)
 
-    def watcher_pid(self) -> int:
+    def watcher(self) -> psutil.Process:
         """Return the process that watches."""
         lease = self.lease()
         assert lease is not None, "nobody watches"
-        return lease.pid
+        return self.stack.process_of(lease)
 
     def is_well(self) -> bool:
         """Say whether everything answers and the newest segments are counted."""
@@ -246,15 +185,13 @@ class World:
         if lease is None or not lease.is_live or lease.position_at is None:
             return False
         is_fresh = datetime.now(UTC) - lease.position_at < timedelta(seconds=FRESH_S)
-        return is_fresh and lease.state == "watching" and all(self._answers())
+        return is_fresh and lease.state == "watching" and self._answers()
 
-    def _answers(self) -> Iterator[bool]:
-        yield answers(self.endpoints["api"] + "/readyz")()
-        yield answers(self.endpoints["dagster"] + "/server_info")()
-        yield listens(self.var_dir / "dagster" / "code.sock")
-        yield all(
-            any(part in (one.info["cmdline"] or []) for one in self.family()) for part in PARTS.values()
-        )
+    def _answers(self) -> bool:
+        try:
+            return all(self.stack.answers())
+        except psutil.NoSuchProcess:  # a part is just being replaced
+            return False
 
     def rows(self, sql: str, **values: object) -> list[Any]:
         """Return the rows of a query."""
@@ -274,21 +211,7 @@ class World:
 
     def api(self, method: str, path: str, **body: object) -> Any:
         """Ask the API; the answer's JSON, None when there is none."""
-        reply = httpx.request(
-            method, self.endpoints["api"] + path, json=body or None, timeout=10.0, trust_env=False
-        )
+        with self.stack.api() as client:
+            reply = client.request(method, path, json=body or None)
         reply.raise_for_status()
         return reply.json() if reply.content else None
-
-    def start_database(self) -> str:
-        """Start the database; return its URL."""
-        with self.clock.for_children():
-            return self.database.start()
-
-    def kill_database(self) -> None:
-        """Kill the database server's first process; its others end by themselves."""
-        os.kill(self.postmaster_pid(), signal.SIGKILL)
-
-    def postmaster_pid(self) -> int:
-        """Return the database's first process."""
-        return int((self.database.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
