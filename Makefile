@@ -33,8 +33,8 @@ test: setup ## run every test; fetches Chromium and Prometheus where there is no
 	@sh deploy/promtool.sh $(VENV)/prometheus
 	@$(BIN)/python -m pytest
 
-chaos: setup ## kill every part of the system while it watches, and compare with an undisturbed run (15 minutes)
-	@$(BIN)/python -m tests.chaos
+chaos: setup ## kill every part while it watches, under Compose and under make up, and compare (half an hour); STACK=up is one of them
+	@for stack in $(or $(STACK),compose up); do $(BIN)/python -m tests.chaos --stack $$stack || exit 1; done
 
 soak: setup ## watch a camera for half an hour while everything goes wrong; MINUTES=5 is shorter
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)

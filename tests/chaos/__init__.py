@@ -1,1 +1,1 @@
-"""What must never happen, made to happen: the local stack on a live camera while its parts are killed."""
+"""What must never happen, made to happen: the system on a live camera while its parts are killed."""

@@ -1,12 +1,13 @@
 """Kills, stops and breaks every part of the system while it watches, and compares with an undisturbed run.
 
     make chaos
-    python -m tests.chaos --only "kill watcher,kill database" --pairs 0
+    python -m tests.chaos --stack compose --only "kill watcher,kill database" --pairs 0
 
-One camera, live, with known persons; the local stack as `make up` runs it, on a database, a detector and a
-camera of its own. A table says for each fault how many events were lost or doubled, how long presence was
-wrong, how much stream time is unaccounted for, and how long it took until all was well again; the last line
-is one JSON object. The exit code is 1 when anything is wrong.
+One camera, live, with known persons, and a detector; the stack as `make up` runs it, or the services of
+docker-compose.yml, each by its own command in namespaces of its own, with Docker's part played by `docker.py`
+(Linux; needs unshare, nsenter, ip and redis-server). A table says for each fault how many events were lost or
+doubled, how long presence was wrong, how much stream time is unaccounted for, and how long it took until all
+was well again; the last line is one JSON object. The exit code is 1 when anything is wrong.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,10 +26,12 @@ from tests.chaos.control import Control
 from tests.chaos.faults import Fault, pairs, single
 from tests.chaos.flatness import Flatness, lasting
 from tests.chaos.judging import Seen, Verdict, verdict
+from tests.chaos.stack import Stack, Surroundings
 from tests.chaos.up import Up
 from tests.chaos.world import World
 
 GIVE_UP_S = 240.0
+STACKS: Mapping[str, Callable[[Surroundings], Stack]] = {"up": Up, "compose": Compose}
 QUIET_S = 4.0
 """Between faults, and before the first."""
 
@@ -90,7 +93,7 @@ def run(folder: Path, options: argparse.Namespace) -> int:
     """Do it all; return the exit code."""
     flatness = Flatness()
     only = [name.strip() for name in options.only.split(",") if name.strip()]
-    with World(folder, made=Compose if options.compose else Up) as world:
+    with World(folder, made=STACKS[options.stack]) as world:
         with Control(world.simulators[0], world.watched, world.processors) as control:
             _wait_well(world)
             time.sleep(QUIET_S)
@@ -158,10 +161,12 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=5, help="random pairs of kills after the single faults")
     parser.add_argument("--only", default="", help="names of faults, parted by commas")
     parser.add_argument("--folder", type=Path, help="keep everything here; left out: a temporary folder")
-    parser.add_argument("--compose", action="store_true", help="run the services of docker-compose.yml")
+    parser.add_argument(
+        "--stack", choices=STACKS, default="up", help="what runs: `hypersight up`, or Compose's services"
+    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.compose and not options.inside:
+    if options.stack == "compose" and not options.inside:
         return in_a_room()
     if options.folder is not None:
         return run(options.folder, options)

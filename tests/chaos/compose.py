@@ -37,6 +37,15 @@ PARTS = {
     "reference detector": 15.0,
 }
 """What may be killed, and when all must be well then. With `pipelines` go all watchers."""
+PAUSES = {
+    "pipelines": 9.0,
+    "api": 8.0,
+    "API worker": 8.0,
+    "redis": 8.0,
+    "dagster-daemon": 8.0,
+    "database service": 12.0,
+}
+"""What may be stopped, and for how long: a stuck watcher is replaced after eight seconds."""
 SERVICES = {"database service": "database", "reference detector": "detector", "API worker": "api"}
 """Of the parts that are not called as theirs."""
 DATABASE, REDIS, MIGRATE, WATCHERS, DAEMON = "database", "redis", "migrate", "pipelines", "dagster-daemon"
@@ -51,6 +60,7 @@ class Compose:
     """The services, and what Docker and Compose do with them; a `Stack`. This process is in their network."""
 
     parts: Mapping[str, float] = PARTS
+    pauses: Mapping[str, float] = PAUSES
     started_within_s = 60.0
     """Nine services and a watcher at once, on two busy cores."""
 
@@ -70,6 +80,7 @@ class Compose:
         self._boot_id: Path | None = None
         self._kept = {name: self._made(name) for name in LASTING}
         self._second: Kept | None = None
+        self._paused: list[psutil.Process] = []
         self._created = 0
         """How often Compose made the containers."""
 
@@ -147,9 +158,22 @@ class Compose:
         return with_var_dir(self._around.var_dir)
 
     def kill(self, part: str) -> None:
+        self._processes(part)[0].kill()
+
+    def pause(self, part: str) -> None:
+        self._paused = self._processes(part)
+        for process in self._paused:
+            process.suspend()
+
+    def go_on(self, part: str) -> None:
+        for process in self._paused:
+            with suppress(psutil.NoSuchProcess):  # replaced meanwhile
+                process.resume()
+
+    def _processes(self, part: str) -> list[psutil.Process]:
+        """Return the processes of a part, the main one first."""
         main = self._kept[SERVICES.get(part, part)].main
-        process = self._api_workers(main)[0] if part == "API worker" else main
-        process.kill()
+        return self._api_workers(main)[:1] if part == "API worker" else [main, *main.children(recursive=True)]
 
     def _api_workers(self, main: psutil.Process) -> list[psutil.Process]:
         return [one for one in main.children() if "resource_tracker" not in " ".join(one.cmdline())]

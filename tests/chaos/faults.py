@@ -38,6 +38,14 @@ def _kill_part(name: str, world: World) -> None:
     world.stack.kill(name)
 
 
+def _pause(name: str, world: World) -> None:
+    world.stack.pause(name)
+
+
+def _go_on(name: str, world: World) -> None:
+    world.stack.go_on(name)
+
+
 def _kill_watcher(world: World) -> None:
     world.watcher().kill()
 
@@ -120,6 +128,8 @@ def single(world: World) -> Iterator[Fault]:
     yield Fault("kill watcher", _kill_watcher)
     for part, well_within_s in world.stack.parts.items():
         yield Fault(f"kill {part}", partial(_kill_part, part), well_within_s=well_within_s)
+    for part, paused_s in world.stack.pauses.items():
+        yield Fault(f"pause {part}", partial(_pause, part), partial(_go_on, part), paused_s)
     yield Fault("kill database", _kill_database, _start_database, 4.0)
     yield Fault("kill detector", lambda w: w.detector.kill(), lambda w: w.detector.restart(), 4.0)
     for order in ("slow 0.3", "error", "garbage", "hang", "drop"):

@@ -33,6 +33,11 @@ class Stack(Protocol):
         ...
 
     @property
+    def pauses(self) -> Mapping[str, float]:
+        """What can be stopped and let go on, with the seconds in between."""
+        ...
+
+    @property
     def started_within_s(self) -> float:
         """From power to watching."""
         ...
@@ -63,6 +68,14 @@ class Stack(Protocol):
 
     def kill(self, part: str) -> None:
         """Kill the main process of a part."""
+        ...
+
+    def pause(self, part: str) -> None:
+        """Stop all processes of a part, as `docker pause` does."""
+        ...
+
+    def go_on(self, part: str) -> None:
+        """Let them go on, those that are still there."""
         ...
 
     def family(self) -> Sequence[psutil.Process]:

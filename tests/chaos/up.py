@@ -25,6 +25,7 @@ from tests.chaos.stack import Surroundings, with_var_dir
 START_WITHIN_S, STOP_WITHIN_S = 120.0, 40.0
 DAEMON_ENDS_WITHIN_S = 4.0
 WELL_WITHIN_S = 15.0
+PAUSED_S = 8.0
 PARTS = {
     "code server": "hypersight_pipelines",
     "daemon": "hypersight_pipelines.daemon",
@@ -39,6 +40,7 @@ class Up:
     """`hypersight up` and its children; a `Stack`."""
 
     parts: Mapping[str, float] = dict.fromkeys(PARTS, WELL_WITHIN_S)
+    pauses: Mapping[str, float] = {"webserver": PAUSED_S, "API": PAUSED_S}
     started_within_s = 40.0
     """The database, seven processes and a watcher, on two busy cores."""
 
@@ -128,6 +130,12 @@ class Up:
 
     def kill(self, part: str) -> None:
         self._part(part).kill()
+
+    def pause(self, part: str) -> None:
+        self._part(part).suspend()
+
+    def go_on(self, part: str) -> None:
+        self._part(part).resume()
 
     def _part(self, name: str) -> psutil.Process:
         """Return the process of a part: its oldest one, others are what it started."""
