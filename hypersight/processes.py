@@ -23,6 +23,7 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 TAIL_LINES = 12
 LOG_MAX_BYTES = 10_000_000
+KILLED_WITHIN_S = 2.0
 
 
 @dataclass(slots=True)
@@ -101,10 +102,14 @@ class Running:
             self.process.wait(timeout=max(0.0, self._ends_s - time.monotonic()))
         except subprocess.TimeoutExpired:
             logger.warning("killed, it did not end in time", extra={"service": self.service.name})
+            self._family += _family(self.process.pid)  # what it started after it was asked to end
             self.process.kill()
         for process in self._family:
             _kill(process)
         self.process.wait()
+        psutil.wait_procs(
+            self._family, timeout=KILLED_WITHIN_S
+        )  # only then are we the parent of what is left
 
     def tail(self) -> str:
         """Return the last lines of the output."""
@@ -143,17 +148,24 @@ def stop_together(running: Sequence[Running]) -> None:
 
 
 def stop_adopted(known: Collection[int], within_s: float) -> None:
-    """End children whose pid is not `known`: what killed services left to us.
+    """End children whose pid is not `known`: what killed services left to us, and what these leave in turn.
 
     The database's server, which detaches itself, may be a child of ours too; it is not ended here.
     """
-    adopted = [one for one in psutil.Process().children() if one.pid not in known and not _is_database(one)]
-    for process in adopted:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, left = psutil.wait_procs(adopted, timeout=within_s)
-    for process in left:
-        _kill(process)
+    ends_s = time.monotonic() + within_s
+    while (adopted := _adopted(known)) and time.monotonic() < ends_s + KILLED_WITHIN_S:
+        for process in adopted:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        _, left = psutil.wait_procs(adopted, timeout=max(0.0, ends_s - time.monotonic()))
+        for process in left:
+            _kill(process)
+        psutil.wait_procs(left, timeout=KILLED_WITHIN_S)
+
+
+def _adopted(known: Collection[int]) -> list[psutil.Process]:
+    children = psutil.Process().children()
+    return [one for one in children if one.pid not in known and not _is_database(one)]
 
 
 def _is_database(process: psutil.Process) -> bool:

@@ -1,8 +1,10 @@
 """Child processes of the local stack: real ones."""
 
 import socket
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,6 +23,34 @@ PARENT = (
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
     "print(child.pid, flush=True); time.sleep(600)"
 )
+
+
+LATE_PARENT = (
+    "import signal, subprocess, sys, time\n"
+    "def begin(*_):\n"
+    "    sleeper = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+    "    child = subprocess.Popen(sleeper, start_new_session=True)\n"
+    "    print(child.pid, flush=True)\n"
+    "signal.signal(signal.SIGTERM, begin)\n"
+    "print('here', flush=True)\n"
+    "while True: time.sleep(1)"
+)
+ADOPTER = """
+import subprocess, sys, psutil
+from hypersight.processes import stop_adopted
+from hypersight_pipelines import orphans
+orphans.adopt()
+inner = "import time; print('here', flush=True); time.sleep(600)"
+for _ in range(3):
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+outer = subprocess.Popen([sys.executable, "-c", inner], stdout=subprocess.PIPE)
+outer.stdout.readline()
+outer.kill()
+outer.wait()
+stop_adopted(set(), 20.0)
+print(psutil.Process().children(recursive=True))
+"""
+ROOT = Path(__file__).parents[2]
 
 
 def service(code: str, **changes) -> Service:
@@ -72,6 +102,30 @@ def test_grandchildren_end_with_their_parent(start):
     grandchild = psutil.Process(int(wait_for_line(running)))
     stop_together([running])
     assert psutil.wait_procs([grandchild], timeout=5)[1] == []
+
+
+def test_what_a_deaf_service_starts_after_it_was_told_to_end_ends_too(start):
+    # A run that had just begun dbt when the stack ended left it behind.
+    running = start(service(LATE_PARENT))
+    wait_for_line(running)
+    running.ask_to_stop()
+    deadline_s = time.monotonic() + 20
+    while len(said := running.tail().split()) < 2:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+    running.ensure_stopped()
+    assert not psutil.pid_exists(int(said[1])) or is_dead(int(said[1]))
+
+
+def is_dead(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_killed_services_leave_ends_with_all_it_started():
+    done = subprocess.run(
+        [sys.executable, "-c", ADOPTER], check=True, capture_output=True, text=True, cwd=ROOT, timeout=50
+    )
+    assert done.stdout.split() == ["[]"]
 
 
 def test_a_service_that_ended_is_started_again(start):
