@@ -78,7 +78,7 @@ def asked_interval(
     bucket: Annotated[str, QueryParameter(max_length=10)] = "",
 ) -> Asked:
     """Return what the address says about the interval."""
-    return Asked(preset, _to_the_second(start), _to_the_second(stop), bucket)
+    return Asked(preset, start, stop, bucket)
 
 
 def asked_events(events: Annotated[int, QueryParameter(ge=0)] = 0, before: Text = "") -> EventsAsked:
@@ -125,11 +125,6 @@ def get_camera_now(
     """What a camera does at this moment, as a part of its page."""
     camera = status.camera_overview(store, checked_id("camera", camera_id), now())
     return shell.page("camera_now.html", camera=camera)
-
-
-def _to_the_second(stamp: str) -> str:
-    """Return a time as stamps are written; browsers leave out seconds that are 0."""
-    return f"{stamp}:00" if len(stamp) == len("2026-03-02T12:00") else stamp
 
 
 def _of(subjects: list[Subject], measure: Measure) -> list[Subject]:
