@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """URL of a streaming replica that the API asks for metrics; empty: it asks the database itself."""
     object_detector_url: str = "http://127.0.0.1:8001/objects"
     """Where JPEG mosaics are posted to find persons; several addresses, parted by commas, take turns."""
+    person_class: int = 0
+    """Class of persons in the object detector's answers."""
     face_detector_url: str = "http://127.0.0.1:8001/faces"
     """Where JPEG crops of upper bodies are posted to find faces; several take turns."""
     detector_timeout_s: float = 10.0
@@ -119,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(
                 "HYPERSIGHT_DATABASE_READ_URL needs HYPERSIGHT_DATABASE_URL: whose replica is it?"
             )
+        if self.person_class < 0:
+            raise ValueError("HYPERSIGHT_PERSON_CLASS must not be negative")
         if self.detector_max_calls < 1:
             raise ValueError("HYPERSIGHT_DETECTOR_MAX_CALLS must be 1 or more")
         if self.api_workers < 1:

@@ -189,6 +189,7 @@ class ObjectDetector:
         return cls(
             urls or settings.object_detector_url,
             timeout_s=settings.detector_timeout_s,
+            person_class=settings.person_class,
             stop=stop,
             limit=machine_limit(settings),
         )

@@ -19,6 +19,7 @@ from hypersight_core.detection.places import CallLimit
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.figures import LATENCY_BOUNDS_S, Outcome
 from hypersight_core.errors import DetectorUnavailable, InvalidInput
+from hypersight_core.settings import Settings
 from tests.fakes.detector_server import FakeDetector, Fault
 
 JPEG = b"\xff\xd8 pretend"
@@ -134,6 +135,18 @@ def test_an_answer_that_comes_in_many_chunks_is_read_whole(server):
     assert [len(detector.detect(JPEG)) for _ in range(2)] == [1, 1]
     detector.close()
     assert len({one.port for one in server.requests}) == 1
+
+
+def test_which_class_persons_are_is_a_setting(server, tmp_path):
+    server.answers = [[0.4, 0.3, 0.6, 0.9, 0.95, 0], [0.1, 0.3, 0.2, 0.9, 0.85, 15]]
+    found = {}
+    for person_class in (0, 15):
+        settings = Settings(object_detector_url=server.url, person_class=person_class, var_dir=tmp_path)
+        detector = ObjectDetector.of(settings)
+        found[person_class] = detector.detect(JPEG).scores.tolist()
+        detector.close()
+
+    assert found == {0: [0.95], 15: [0.85]}
 
 
 def test_an_answer_without_end_is_given_up(server, client):
