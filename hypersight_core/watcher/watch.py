@@ -16,6 +16,7 @@ from hypersight_core.errors import LeaseLost
 from hypersight_core.reach import Reach
 from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
+from hypersight_core.store import cameras
 from hypersight_core.store.engine import Store
 from hypersight_core.store.leases import STATEMENT_TIMEOUT_S, Lease, WatcherState
 from hypersight_core.store.spool import Spool
@@ -57,7 +58,7 @@ def watch_camera(
         store: a `watcher_store` made beforehand; closed at the end.
 
     Returns:
-        Why it ended: `disabled`, `stop_requested` or `stopped`.
+        Why it ended: `disabled` (or deleted with all that was known of it), `stop_requested` or `stopped`.
 
     Raises:
         Conflict: another watcher has the camera and keeps it.
@@ -79,11 +80,18 @@ def watch_camera(
             reason = _watch(settings, before, link, stop)
         finally:
             link.close(reason)
-        if link.lost is not None:
-            raise LeaseLost(str(link.lost))
-        return reason
+        if link.lost is None:
+            return reason
+        if _is_purged(store, camera_id):
+            return "disabled"
+        raise LeaseLost(str(link.lost))
     finally:
         store.close()
+
+
+def _is_purged(store: Store, camera_id: int) -> bool:
+    with store.transaction() as tx:
+        return camera_id not in cameras.camera_names(tx)
 
 
 def _watch(settings: Settings, before: Resumption, link: DatabaseLink, stop: threading.Event) -> str:

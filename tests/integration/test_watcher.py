@@ -187,6 +187,17 @@ def test_a_disabled_camera_is_let_go(one):
     assert watcher.outcome == "disabled"
 
 
+def test_a_camera_purged_while_it_is_watched_is_let_go_and_leaves_nothing(one):
+    # Its lease went with it, so that the watcher took itself for fenced off and its run failed.
+    with Watcher(one) as watcher:
+        eventually(one.events)
+        with one.store.transaction() as tx:
+            cameras.delete_camera(tx, one.camera_id, purge=True)
+        watcher.join(timeout=30)
+    assert watcher.outcome == "disabled"
+    assert [one.rows(table) for table in ("processor_event", "observation", "watcher_lease")] == [[], [], []]
+
+
 def test_an_edited_zone_takes_effect_without_a_restart(one):
     with Watcher(one) as watcher:
         eventually(lambda: one.events("enter"))
