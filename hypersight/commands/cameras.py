@@ -165,7 +165,7 @@ class CameraCommands:
 
     def _change(self, camera_id: int, **changes: Any) -> None:
         with opened_store(self._settings) as store, store.transaction() as tx:
-            before = cameras.get_camera(tx, camera_id)
+            before = cameras.get_camera(tx, camera_id, for_change=True)
             cameras.change_camera(tx, camera_id, before.settings(**changes))
         self._console.print(f"camera {camera_id}: {', '.join(f'{k} = {v}' for k, v in changes.items())}")
 

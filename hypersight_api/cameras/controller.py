@@ -117,7 +117,7 @@ class CameraController(Controller):
         if change.stream_url is not UNSET:
             _check_change(store, reach, checked_id("camera", camera_id), change, who)
         with store.transaction() as tx:
-            before = cameras.get_camera(tx, checked_id("camera", camera_id))
+            before = cameras.get_camera(tx, checked_id("camera", camera_id), for_change=True)
             wanted = keys.sealed(change.applied_to(before, who), before)
             return CameraOut.of(cameras.change_camera(tx, camera_id, wanted))
 

@@ -60,7 +60,7 @@ class ProcessorController(Controller):
         """Change a processor: a new version from the next segment on; events say which version saw them."""
         change = understood(body, ProcessorChange)
         with store.transaction() as tx:
-            before = processors.get_processor(tx, checked_id("processor", processor_id))
+            before = processors.get_processor(tx, checked_id("processor", processor_id), for_change=True)
             after = processors.change_processor(tx, processor_id, change.applied_to(before))
         return ProcessorOut.of(after)
 

@@ -36,12 +36,17 @@ def camera_names(tx: Connection) -> dict[int, str]:
     return {row.camera_id: row.name for row in tx.execute(sa.select(camera.c.camera_id, camera.c.name))}
 
 
-def get_camera(tx: Connection, camera_id: int) -> Camera:
+def get_camera(tx: Connection, camera_id: int, *, for_change: bool = False) -> Camera:
     """Return one camera.
+
+    Args:
+        for_change: nobody else changes it until the transaction ends.
 
     Raises:
         NotFound: it does not exist, or was deleted.
     """
+    if for_change:
+        tx.execute(sa.select(camera.c.camera_id).where(camera.c.camera_id == camera_id).with_for_update())
     row = tx.execute(sa.select(*COLUMNS).where(IN_USE, camera.c.camera_id == camera_id)).mappings().first()
     if row is None:
         raise NotFound("camera", camera_id)
@@ -66,8 +71,7 @@ def change_camera(tx: Connection, camera_id: int, settings: CameraSettings) -> C
         NotFound: it does not exist, or was deleted.
         InvalidInput: the database knows no such time zone.
     """
-    tx.execute(sa.select(camera.c.camera_version).where(camera.c.camera_id == camera_id).with_for_update())
-    now = get_camera(tx, camera_id)
+    now = get_camera(tx, camera_id, for_change=True)
     if settings.time_zone != now.time_zone:
         _check_time_zone(tx, settings.time_zone)
     counted = int(_values(settings) != _values(now.settings()))

@@ -37,12 +37,18 @@ def list_processors(tx: Connection, camera_id: int | None = None) -> list[Proces
     return [_processor(row) for row in tx.execute(query)]
 
 
-def get_processor(tx: Connection, processor_id: int) -> Processor:
+def get_processor(tx: Connection, processor_id: int, *, for_change: bool = False) -> Processor:
     """Return one processor.
+
+    Args:
+        for_change: nobody else changes it until the transaction ends.
 
     Raises:
         NotFound: it does not exist, or was deleted.
     """
+    if for_change:  # by a statement of its own: the newest version is read after the wait
+        this = processor.c.processor_id == processor_id
+        tx.execute(sa.select(processor.c.version).where(this).with_for_update())
     row = tx.execute(CURRENT.where(processor.c.processor_id == processor_id)).first()
     if row is None:
         raise NotFound("processor", processor_id)
@@ -74,10 +80,7 @@ def change_processor(tx: Connection, processor_id: int, settings: ProcessorSetti
         NotFound: it does not exist, or was deleted.
         InvalidInput: the kind differs: what was counted so far would change its meaning.
     """
-    tx.execute(
-        sa.select(processor.c.version).where(processor.c.processor_id == processor_id).with_for_update()
-    )
-    now = get_processor(tx, processor_id)
+    now = get_processor(tx, processor_id, for_change=True)
     if settings.kind != now.kind:
         raise InvalidInput(
             f"processor {processor_id} is of kind {now.kind} for good; add another one instead"

@@ -1,11 +1,13 @@
 """`/api/v1` on a real database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from hypersight_api.services import now
 from hypersight_api.time_stamps import midnight
@@ -76,6 +78,22 @@ def test_a_camera_is_added_read_changed_and_deleted(client):
     assert client.delete("/api/v1/cameras/1").status_code == 204
     problem(client.get("/api/v1/cameras/1"), 404)
     assert client.get("/api/v1/cameras").json() == []
+
+
+@pytest.mark.needs_real_backends("two connections at a time")
+@pytest.mark.parametrize("edited", ["cameras/1", "processors/1"])
+def test_of_two_edits_at_a_time_each_keeps_what_the_other_changed(counting, store, edited):
+    with ThreadPoolExecutor(1) as pool, store.transaction() as tx:
+        if edited == "cameras/1":
+            cameras.change_camera(tx, 1, cameras.get_camera(tx, 1).settings(watch_fps=5.0))
+        else:
+            processors.change_processor(tx, 1, processor_settings(threshold=0.7))
+        second = pool.submit(counting.patch, f"/api/v1/{edited}", json={"name": "gate"})
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not tx.scalar(waiting):
+            assert not second.done()
+    found = counting.get(f"/api/v1/{edited}").json()
+    assert (found["name"], found.get("watch_fps", 5.0), found.get("threshold", 0.7)) == ("gate", 5.0, 0.7)
 
 
 def stored(store: Store, var_dir: Path) -> Camera:
