@@ -9,10 +9,12 @@ import pytest
 from litestar.exceptions import WebSocketDisconnect
 
 from hypersight_api import limits
-from hypersight_core.domain.access import Principal, Role, Scope
+from hypersight_api.services import now
+from hypersight_core import passwords
+from hypersight_core.domain.access import AuditEntry, Principal, Role, Scope
 from hypersight_core.errors import NotAllowed, NotFound
 from hypersight_core.live.wire import faces_message, message_text
-from hypersight_core.store import accounts, cameras
+from hypersight_core.store import access_tokens, accounts, audit, cameras
 from hypersight_core.store.engine import Store
 from tests.builders import camera_settings
 from tests.security.two_groups import NOBODYS, PASSWORD, a_group, bearer
@@ -302,6 +304,39 @@ def test_a_limited_admin_makes_nobody_wider_than_itself(served, store, scene):
     assert made("tokens", token, scopes=["faces:read"]).status_code == 403
     assert made("accounts", account).json()["groups"] == ["north"]
     assert made("tokens", token).json()["token"]["groups"] == ["north"]
+
+
+def test_whoever_is_not_limited_does_not_exist_for_a_limited_admin(served, store, scene):
+    with store.transaction() as tx:
+        owner = accounts.create_account(tx, "owner", passwords.hashed(PASSWORD), Role.ADMIN, ())
+        token, _ = access_tokens.create_token(tx, "owner token", tuple(Scope), "tests", None, ())
+        deed = AuditEntry(done_at=now(), actor="owner", address="", action="GET", subject="", fields=())
+        audit.record(tx, deed)
+    admin = bearer(store, "north")
+
+    def names(kind: str, field: str = "name") -> set[str]:
+        return {one[field] for one in served.get(f"/api/v1/{kind}", headers=admin).json()}
+
+    assert names("accounts") == {"northern"}
+    assert names("tokens") == {"north token", "probe"}
+    assert names("audit", "actor") == {"north boss"}
+    for kind, number in (("accounts", owner.account_id), ("tokens", token.token_id)):
+        assert served.delete(f"/api/v1/{kind}/{number}", headers=admin).status_code == 404
+    changed = served.patch(
+        f"/api/v1/accounts/{owner.account_id}", json={"password": "mine from now on"}, headers=admin
+    )
+    assert changed.status_code == 404
+
+
+@pytest.mark.parametrize("wanted", [(), ("south",), ("north", "south")])
+def test_whoever_is_limited_is_granted_some_of_their_groups_and_never_none(wanted):
+    """Asked before the database, whose views refuse the same."""
+    limited = Principal("probe", frozenset(Scope), ("north", "west"))
+    with pytest.raises(NotAllowed):
+        limited.granted(wanted)
+    assert limited.granted(["west"]) == ("west",)
+    assert limited.granted() == ("north", "west")
+    assert Principal("owner", frozenset(Scope)).granted([]) == ()
 
 
 def test_even_a_handler_that_forgets_to_check_cannot_write_beyond_the_groups(store, scene):
