@@ -173,6 +173,16 @@ def test_objects_say_the_count_at_each_change_and_at_the_start_of_each_segment()
     assert len(starts) == 6
 
 
+def test_an_edited_objects_processor_says_the_count_with_the_next_frame():
+    processor = running(a_processor(kind="objects"))
+    room = seen([(0.2, 0.5)])
+    processor.update(a_frame(0.0), room)
+    processor.reconfigure(a_processor(kind="objects", version=2, threshold=0.3))
+    (event,) = processor.update(a_frame(0.2), room)
+    assert (event.value, event.processor_version, event.ts) == (1, 2, noon(0.2))
+    assert processor.update(a_frame(0.4), room) == ()
+
+
 def test_one_missed_detection_is_no_dip_and_one_ghost_no_peak():
     frames = [(i / 5, seen([] if i == 9 else [(0.2, 0.5)])) for i in range(20)]
     frames[14] = (frames[14][0], seen([(0.2, 0.5), (0.4, 0.2)]))

@@ -10,6 +10,7 @@ import pytest
 from hypersight_core.domain.faces import Box, FacesInFrame
 from hypersight_core.errors import DetectorUnavailable
 from hypersight_core.processors import registry
+from hypersight_core.processors.faces import MAX_PERSONS
 from hypersight_core.processors.interface import (
     FoundFaces,
     Frame,
@@ -82,6 +83,17 @@ def test_only_certain_persons_inside_the_zones_are_looked_at():
     processor.update(frame(noon(1)), seen([(0.2, 0.5), (0.8, 0.5)]))
     assert [found.frame_at for found in stage.broadcast] == [noon(1)]
     assert len(stage.crops) == 1
+
+
+def test_of_a_crowd_the_most_certain_persons_are_looked_at_so_that_others_need_not_wait():
+    crowd = seen([(0.5, 0.5)] * (MAX_PERSONS + 8))
+    crowd.scores[8:] = np.linspace(0.5, 0.9, MAX_PERSONS)
+    crowd.scores[:8] = 0.45
+    crowd.boxes_rel[:8, 3] += 0.1  # taller, to be told apart
+    stage = Stage()
+    stage.processor(threshold=0.4).update(frame(), crowd)
+    assert len(stage.crops) == MAX_PERSONS
+    assert len({height for height, *_ in stage.crops}) == 1
 
 
 def test_a_frame_without_persons_is_not_even_converted():

@@ -333,6 +333,15 @@ def test_an_edited_zone_takes_effect_at_the_next_segment(make_loop, segments):
     assert {event.processor_id for event in events_of(later)} <= {4}
 
 
+@pytest.mark.parametrize("edited_after", [1, 2, 3])
+def test_an_edit_of_the_camera_loses_no_open_visit(make_loop, segments, edited_after):
+    undisturbed = events_of(counted(make_loop(a_plan(), SquareFinder()), segments))
+    loop = make_loop(a_plan(), SquareFinder())
+    before = counted(loop, segments[:edited_after])
+    loop.configure(a_plan(name="renamed"))
+    assert events_of(before) + events_of(counted(loop, segments[edited_after:])) == undisturbed
+
+
 def test_a_segment_that_comes_too_late_is_a_gap_with_its_reason(make_loop, segments):
     loop = make_loop(a_plan(), SquareFinder())
     dropped = loop.drop(segments[0])
