@@ -38,6 +38,10 @@ def text_of(store: Store) -> str:
         )
 
 
+def text_of_row(tx: sa.Connection) -> str:
+    return str(tx.execute(sa.text("SELECT to_jsonb(camera) FROM camera")).scalar_one())
+
+
 def opened(store: Store, keys: Keyring) -> tuple[str, dict[str, str]]:
     with store.transaction() as tx:
         found = keys.opened(cameras.get_camera(tx, 1))
@@ -101,6 +105,17 @@ def test_what_no_key_opens_is_named_and_stays_while_all_others_are_encrypted(sto
         assert cameras.get_camera(tx, 1) == lost
         assert Keyring([NEW]).opened(cameras.get_camera(tx, 2)).stream_url == URL
     assert "hush" not in text_of(store)
+
+
+def test_a_deleted_camera_keeps_no_secret_not_even_an_encrypted_one(store):
+    keys = Keyring([NEW])
+    with store.transaction() as tx:
+        added = cameras.create_camera(tx, keys.sealed(camera_settings(stream_url=URL, http_headers=HEADERS)))
+        assert "sealed" in text_of_row(tx)
+        cameras.delete_camera(tx, added.camera_id)
+        left = text_of_row(tx)
+    assert "rtsp://camera.invalid/live" in left
+    assert not any(secret in left for secret in ("sealed", "hush", "user", "X-Key"))
 
 
 def test_a_camera_added_on_the_command_line_is_stored_encrypted(store, database_url, tmp_path):

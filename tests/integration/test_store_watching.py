@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from hypersight_core.domain.events import Event, EventKind, Observation, SegmentRecord
+from hypersight_core.domain.events import Event, EventKind, Observation, Reason, SegmentRecord
 from hypersight_core.errors import LeaseLost
 from hypersight_core.store import cameras, metrics, processors, watching
 from hypersight_core.store.engine import Store
@@ -53,6 +54,25 @@ def test_a_record_advances_the_checkpoint_and_keeps_every_fact(store: Store, wat
         assert checkpoint(tx, 1) == Checkpoint(1, noon(2), {"1": {"open": [1]}})
         assert metrics.latest_events(tx, 1).events == (left,)
         assert metrics.coverage(tx, 1, noon(1), noon(2)).share == 1
+
+
+def test_an_observation_over_full_hours_is_cut_there_with_every_frame_in_one_piece(store: Store):
+    with store.transaction() as tx:
+        camera_id = cameras.create_camera(tx, camera_settings()).camera_id
+        whole = Observation(
+            camera_id=camera_id, from_at=noon(-600), to_at=noon(4500), frames_wanted=101, frames_detected=50,
+            reason=Reason.DETECTOR_ERROR,
+        )  # fmt: skip
+        assert watching.add_observations(tx, [whole]) == 3
+        seen = observation.c
+        pieces = tx.execute(
+            sa.select(seen.from_at, seen.to_at, seen.frames_wanted, seen.frames_detected).order_by(
+                seen.from_at
+            )
+        ).all()
+    edges = [noon(-600), noon(0), noon(3600), noon(4500)]
+    assert [(one.from_at, one.to_at) for one in pieces] == list(pairwise(edges))
+    assert (sum(one[2] for one in pieces), sum(one[3] for one in pieces)) == (101, 50)
 
 
 def test_a_seq_that_was_written_changes_nothing_when_it_comes_again(store: Store, watched: int):

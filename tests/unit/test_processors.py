@@ -52,6 +52,14 @@ def test_traffic_tells_who_went_in_and_out_when_and_for_how_long():
     assert (way_out.kind, way_out.zone) == (EventKind.EXIT, 0)
 
 
+def test_who_vanishes_just_inside_before_the_confirmation_time_is_over_has_gone_in():
+    # Seen last at 3.2 s, 0.2 s after the border; nobody saw a way back.
+    path = along((0.0, (0.05, 0.5)), (3.3, (0.38, 0.5)), (60.0, None))
+    (event,) = events_of(a_processor(zones=(MIDDLE,)), film([path], fps=5, seconds=20))
+    assert (event.kind, event.value) == (EventKind.ENTER, 1)
+    assert (event.ts - noon(3.0)).total_seconds() == pytest.approx(0.0, abs=0.05)
+
+
 def test_dwell_is_the_time_between_the_way_in_and_the_way_out():
     way_in, way_out = events_of(a_processor(zones=(MIDDLE,)), film([THROUGH], fps=5, seconds=10))
     assert way_in.dwell_s is None

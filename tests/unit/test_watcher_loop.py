@@ -312,6 +312,14 @@ def test_a_piece_that_was_observed_in_part_before_a_restart_is_not_observed_twic
     assert (seen.from_at, seen.to_at) == (noon(1), segments[0].stop_at)
 
 
+def test_the_heat_of_a_piece_that_was_counted_in_part_is_of_the_rest_alone(make_loop, segments):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(a_record(seq=7, position_at=noon(0.9)), noon(1))
+    record = loop.segment(segments[0])
+    assert record is not None
+    assert sum(one.person_ms for one in record.heat) == pytest.approx(1000, abs=50)
+
+
 def test_a_year_without_a_watcher_leaves_no_row_for_every_hour(make_loop, segments):
     loop = make_loop(a_plan(), SquareFinder())
     loop.resume(a_record(seq=7, position_at=NOON - timedelta(days=365)), NOON - timedelta(days=365))
