@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from hypersight_core.domain.events import OUT_KINDS, TRAFFIC_KINDS, Event, EventKind, Observation, Reason
+from hypersight_core.domain.metrics import Coverage
 from hypersight_core.errors import InvalidInput
 from hypersight_core.store import cameras, metrics, processors, watching
 from hypersight_core.store.buckets import BUCKETS
@@ -203,3 +204,8 @@ def test_an_interval_that_ends_before_it_starts_is_refused(tx: Connection, bucke
 def _write(tx: Connection, events: Sequence[Event], seen: Sequence[Observation]) -> None:
     watching.add_events(tx, events)
     watching.add_observations(tx, seen)
+
+
+def test_a_time_that_was_seen_twice_was_watched_once():
+    # A stream whose clock was set back.
+    assert metrics.coverage_of(20.0, noon(0), noon(10)) == Coverage(10.0, 10.0)

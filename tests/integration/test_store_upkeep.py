@@ -137,6 +137,17 @@ def test_sums_outlive_the_rows_they_were_made_of(store: Store, history: History)
     assert upkeep.keep_up(store, kept_days, END).dropped == ()
 
 
+def test_rows_are_kept_for_as_many_whole_days_of_utc_as_was_said(store: Store, history: History):
+    kept_days = Settings(events_kept_days=4, observations_kept_days=5)
+    upkeep.keep_up(store, kept_days, END + timedelta(hours=7))
+    midnight = END.replace(hour=0, minute=0, second=0, microsecond=0)
+    with store.transaction() as tx:
+        kept = {row.relation: row.at for row in tx.execute(sa.text("SELECT relation, at FROM kept_from"))}
+    assert kept == {
+        "processor_event": midnight - timedelta(days=4), "observation": midnight - timedelta(days=5)
+    }  # fmt: skip
+
+
 def test_nothing_is_dropped_before_it_is_summed_up(store: Store, history: History):
     with store.transaction() as tx:
         watching.add_events(tx, [an_event(processor_id=TRAFFIC, ts=START + timedelta(seconds=7))])

@@ -7,7 +7,7 @@ import pytest
 from dagster import DagsterRunStatus as Status
 
 from hypersight_core.store.failures import WatcherFailure
-from hypersight_core.store.leases import LeaseView
+from hypersight_core.store.leases import FRESH_S, REPLAYING, LeaseView
 from hypersight_pipelines.defs.watchers.actions import Actions, summary
 from hypersight_pipelines.defs.watchers.pulses import Pulses
 from hypersight_pipelines.defs.watchers.restarts import (
@@ -32,6 +32,22 @@ def a_lease(**changes: Any) -> LeaseView:
         "stop_run_id": None, "is_locked": True, "heartbeat_age_s": 1.0,
     }  # fmt: skip
     return LeaseView(**(usual | changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_live"),
+    [
+        ({}, True),
+        ({"heartbeat_age_s": FRESH_S - 0.1}, True),
+        ({"heartbeat_age_s": FRESH_S}, False),
+        ({"is_locked": False}, False),
+        ({"released_at": noon(-1)}, False),
+        ({"state": REPLAYING}, False),
+    ],
+    ids=["usual", "late", "silent", "not locked", "given back", "replay"],
+)
+def test_a_camera_is_watched_while_its_lock_is_held_by_who_is_heard_of(change, is_live):
+    assert a_lease(**change).is_live is is_live
 
 
 def a_released_lease(seconds_ago: float, reason: str = "disabled") -> LeaseView:
