@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -21,11 +22,13 @@ from hypersight.simulator.camera import CameraSimulator
 from hypersight_core.errors import Conflict, SecretUnreadable
 from hypersight_core.sealing import Keyring
 from hypersight_core.settings import Settings
-from hypersight_core.store import cameras, processors, schema
+from hypersight_core.store import cameras, processors, schema, watching
 from hypersight_core.store.engine import Store
-from hypersight_core.store.leases import read_leases
+from hypersight_core.store.leases import Lease, read_leases
+from hypersight_core.store.spool import Spool
+from hypersight_core.watcher.link import resumption
 from hypersight_core.watcher.watch import watch_camera
-from tests.builders import camera_settings, processor_settings
+from tests.builders import a_record, camera_settings, noon, processor_settings
 from tests.clips import Film, write_film
 from tests.fakes.detector_server import FakeDetector, Fault
 from tests.fakes.square_finder import squares
@@ -221,6 +224,38 @@ def test_a_detector_outage_is_a_gap_and_never_an_empty_room(one, detector):
         before = len(one.events("enter"))
         eventually(lambda: len(one.events("enter")) > before, within_s=30)
     assert doubled(one.events()) == []
+
+
+def test_what_a_slow_detector_leaves_too_far_behind_is_dropped_and_said_so(one, detector, caplog):
+    one.settings = msgspec.structs.replace(one.settings, max_lag_s=0.5)
+    detector.delay_s = 1.5  # five frames a segment, two calls at a time
+    with Watcher(one):
+        eventually(lambda: "segment dropped, too far behind" in caplog.messages)
+        eventually(lambda: any(row["reason"] == "late_dropped" for row in one.rows("observation")))
+    dropped = [row for row in one.rows("observation") if row["reason"] == "late_dropped"]
+    assert all(row["frames_detected"] == 0 < row["frames_wanted"] for row in dropped)
+
+
+def test_a_successor_goes_on_after_the_newest_record_whether_on_disk_or_in_the_database(one, tmp_path):
+    spool = Spool(tmp_path / "spool", one.camera_id, max_bytes=1024**2)
+    (tmp_path / "spool").mkdir()
+    lease = Lease(one.store, one.camera_id, "run-1")
+    token = lease.acquire()
+
+    def resumed_at() -> tuple[int, Any]:
+        found = resumption(lease, spool, one.camera_id)
+        assert found.record is not None
+        return found.record.seq, found.record.position_at
+
+    assert resumption(lease, spool, one.camera_id).record is None
+    with one.store.transaction() as tx:
+        watching.record_segment(tx, a_record(seq=5, position_at=noon(50)), token=token)
+    spool.append(a_record(seq=3, position_at=noon(30)))  # of long ago, written since by somebody else
+    assert resumed_at() == (5, noon(50))
+    spool.append(a_record(seq=6, position_at=noon(60)))
+    assert resumed_at() == (6, noon(60))
+    spool.close()
+    lease.release("stopped")
 
 
 def test_a_hanging_detector_does_not_hold_up_the_end(one, detector):

@@ -175,6 +175,16 @@ def test_broken_packets_are_counted_and_survived(films) -> None:
     assert sampler.packets_invalid > 0
 
 
+def test_after_a_gap_nothing_is_shown_before_a_key_frame(tmp_path) -> None:
+    path = write_film(tmp_path / "film.ts", Film(seconds=8, gop_s=2))
+    first, _, third, fourth = segments_of(path)  # each begins with its only key frame
+    torn = replace(third, coded=third.coded[1:], is_discontinuity=True)
+    sampler = FrameSampler(5.0)
+    assert len(sampled(sampler, [first])) == 10
+    assert sampled(sampler, [torn]) == []
+    assert len(sampled(sampler, [fourth])) == 10
+
+
 def test_resolution_may_change_in_mid_stream(tmp_path) -> None:
     small = segments_of(write_film(tmp_path / "small.ts", Film(seconds=2)))
     large = segments_of(write_film(tmp_path / "large.ts", Film(seconds=2, width_px=320, height_px=192)))
