@@ -11,8 +11,8 @@ import numpy as np
 
 from hypersight_core.domain.assignment import Pair, assign
 from hypersight_core.domain.hiding import hidden_shares
-from hypersight_core.domain.motion import POINT_VARS, POINTS, Motion, grown
-from hypersight_core.domain.tracks import Floats, Found, Ints, TrackingSettings, Tracks
+from hypersight_core.domain.motion import POINT_VARS, POINTS
+from hypersight_core.domain.tracks import Floats, Found, Ints, Now, TrackingSettings, Tracks
 
 OPEN = -1
 """In place of a detection: none."""
@@ -26,19 +26,15 @@ class Association:
     """Pairs the tracks with the detections of one frame.
 
     Args:
-        now: where the tracks should be at the time of the frame.
-        at_s: time of the frame.
+        now: what they should be like by now.
         last_at: time of the frame before; NaN when that is not known.
     """
 
-    def __init__(
-        self, tracks: Tracks, now: Motion, at_s: float, last_at: float, settings: TrackingSettings
-    ) -> None:
+    def __init__(self, tracks: Tracks, now: Now, last_at: float, settings: TrackingSettings) -> None:
         self._tracks, self._now, self._settings = tracks, now, settings
-        self._at_s, self._last_at = at_s, last_at
+        self._last_at = last_at
         self._size_noise = settings.motion.size_measured**2
-        size_vars = grown(tracks.size_vars, at_s - tracks.seen_at, settings.motion)
-        self._size_vars = size_vars + self._size_noise
+        self._size_vars = now.size_vars + self._size_noise
         """Of the logarithm of the height of the box that a track may take."""
 
     def columns(self, found: Found) -> Ints:
@@ -70,7 +66,7 @@ class Association:
         if not rivals:
             return
         rows = sorted({row for row, _, _ in rivals} | {owned[column][0] for _, column, _ in rivals})
-        shares = hidden_shares(np.array(rows), self._tracks, self._now, self._last_at, self._settings)
+        shares = hidden_shares(np.array(rows), self._tracks, self._now.motion, self._last_at, self._settings)
         dearer = dict(zip(rows, (most * shares).tolist(), strict=True))
         for row, column, cost in sorted(rivals, key=lambda pair: (pair[2] + dearer[pair[0]], pair)):
             owner, price = owned[column]
@@ -79,7 +75,7 @@ class Association:
                 column_of[row], owned[column] = column, (row, cost)
 
     def _limit(self) -> float:
-        settings, step_s = self._settings, self._at_s - self._last_at
+        settings, step_s = self._settings, self._now.at_s - self._last_at
         if math.isnan(step_s):
             return settings.limit
         return settings.limit + settings.limit_growth * math.log(
@@ -92,7 +88,7 @@ class Association:
         rows, columns = self._neighbours(found)
         heights, tall = self._tracks.sizes[1].take(rows), found.sizes[1].take(columns)
         noise = settings.motion.measured**2 * (heights * tall)
-        points, point_vars = self._now[: POINT_VARS + 1].take(rows, axis=2)
+        points, point_vars = self._now.motion[: POINT_VARS + 1].take(rows, axis=2)
         spread = point_vars + noise
         gap = found.points.take(columns, axis=1) - points
         share = gap * gap / spread
@@ -108,11 +104,11 @@ class Association:
 
         Within the cut nobody is taller than `tallest` times its height before.
         """
-        settings, heights = self._settings, self._tracks.sizes[1]
+        settings, motion, heights = self._settings, self._now.motion, self._tracks.sizes[1]
         tallest = np.exp(np.sqrt(settings.cut * self._size_vars))
         noise = settings.motion.measured**2 * tallest * heights * heights
-        reach = np.sqrt(ROUNDING * settings.cut * (self._now[POINT_VARS, 0] + noise))
-        gap = found.points[0] - self._now[POINTS, 0][:, None]
+        reach = np.sqrt(ROUNDING * settings.cut * (motion[POINT_VARS, 0] + noise))
+        gap = found.points[0] - motion[POINTS, 0][:, None]
         rows, columns = (np.abs(gap) <= reach[:, None]).nonzero()
         return rows, columns
 
@@ -125,5 +121,5 @@ class Association:
         penalties: Floats = (
             settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s + rarity
         )
-        penalties[self._at_s - tracks.seen_at > settings.longest_step_s] = np.inf
+        penalties[self._now.unseen_s > settings.longest_step_s] = np.inf
         return penalties

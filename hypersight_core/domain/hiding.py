@@ -26,16 +26,21 @@ def hidden_shares(
     front = is_there.nonzero()[0]
     if not len(front):
         return np.zeros(len(rows))
-    half = 0.5 * tracks.sizes[0]
-    low = now[POINTS] - np.stack([half, settings.handle * tracks.sizes[1]])
+    low = now[POINTS] - tracks.sizes * np.array([[0.5], [settings.handle]])
     high = low + tracks.sizes
-    is_in_front = high[1, front] > high[1, rows, None]
-    is_in_front &= (high[0, front] > low[0, rows, None]) & (low[0, front] < high[0, rows, None])
-    places, nearer = is_in_front.nonzero()
-    farther, nearer = rows[places], front[nearer]
-    overlap = np.minimum(high[:, farther], high[:, nearer]) - np.maximum(low[:, farther], low[:, nearer])
-    covered = (overlap.clip(0.0) / tracks.sizes[:, farther]).prod(axis=0)
-    certainty = 1.0 / (1.0 + now[POINT_VARS, 0, nearer] / half[nearer] ** 2)
+    (left, _), (right, bottom) = low, high
+    is_in_front = bottom.take(front) > bottom.take(rows)[:, None]
+    is_in_front &= right.take(front) > left.take(rows)[:, None]
+    is_in_front &= left.take(front) < right.take(rows)[:, None]
     shares = np.zeros(len(rows))
-    np.maximum.at(shares, places, covered * certainty)
+    places, nearer = is_in_front.nonzero()
+    if not len(places):
+        return shares
+    farther, nearer = rows[places], front[nearer]
+    end = np.minimum(high.take(farther, axis=1), high.take(nearer, axis=1))
+    start = np.maximum(low.take(farther, axis=1), low.take(nearer, axis=1))
+    across, along = np.maximum(end - start, 0.0) / tracks.sizes.take(farther, axis=1)
+    half = 0.5 * tracks.sizes[0].take(nearer)
+    certainty = 1.0 / (1.0 + now[POINT_VARS, 0].take(nearer) / half**2)
+    np.maximum.at(shares, places, across * along * certainty)
     return shares

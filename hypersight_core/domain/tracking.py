@@ -11,8 +11,8 @@ import numpy as np
 
 from hypersight_core.domain.association import OPEN, Association
 from hypersight_core.domain.hiding import hidden_shares
-from hypersight_core.domain.motion import POINTS, Motion, corrected, first_motion, grown, predicted, resized
-from hypersight_core.domain.tracks import Bools, Floats, Found, Ints, TrackingSettings, Tracks
+from hypersight_core.domain.motion import POINTS, corrected, first_motion, grown, predicted, resized
+from hypersight_core.domain.tracks import Bools, Floats, Found, Ints, Now, TrackingSettings, Tracks
 from hypersight_core.errors import InvalidInput
 
 EPSILON_S = 1e-6
@@ -50,16 +50,16 @@ class Tracker:
         """
         if at_s - self._last_at > self._settings.longest_step_s:
             self.interrupt()
-        found, now = self._found(boxes, is_strong), self._predicted(at_s)
-        columns = Association(self.tracks, now, at_s, self._last_at, self._settings).columns(found)
+        found, now = self._found(boxes, is_strong), self._now(at_s)
+        columns = Association(self.tracks, now, self._last_at, self._settings).columns(found)
         is_seen = columns != OPEN
         unseen = (~is_seen).nonzero()[0].tolist()
-        ended = self._given_up(unseen, at_s, now)
-        change = Change(ended, now[POINTS].take(ended, axis=1))
+        ended = self._given_up(unseen, now)
+        change = Change(ended, now.motion[POINTS].take(ended, axis=1))
         self.tracks.frames += 1
         if len(is_strong):
             points, sizes = found.points.take(columns, axis=1), found.sizes.take(columns, axis=1)
-            self._correct(is_seen, now, points, sizes, at_s)
+            self._correct(is_seen, now, points, sizes)
         if len(ended):
             self.tracks = self.tracks.without(ended)
         is_new = is_strong.copy()
@@ -77,7 +77,7 @@ class Tracker:
 
     def predicted_points(self, at_s: float) -> Floats:
         """Return where the handles of all tracks should be, shape `(2, n)`."""
-        points: Floats = self._predicted(at_s)[POINTS]
+        points: Floats = self._now(at_s).motion[POINTS]
         return points
 
     def state(self) -> dict[str, Any]:
@@ -98,22 +98,24 @@ class Tracker:
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput("the saved tracker cannot be read") from error
 
-    def _predicted(self, at_s: float) -> Motion:
-        tracks = self.tracks
-        return predicted(tracks.motion, at_s - tracks.seen_at, tracks.sizes[1], self._settings.motion)
+    def _now(self, at_s: float) -> Now:
+        tracks, settings = self.tracks, self._settings.motion
+        unseen_s = at_s - tracks.seen_at
+        motion = predicted(tracks.motion, unseen_s, tracks.sizes[1], settings)
+        return Now(at_s, unseen_s, motion, grown(tracks.size_vars, unseen_s, settings))
 
     def _found(self, boxes: Floats, is_strong: Bools) -> Found:
         corners = np.ascontiguousarray(boxes.T)
         sizes = np.maximum(corners[2:] - corners[:2], SMALLEST)
         return Found(corners[:2] + self._handle * sizes, sizes, is_strong)
 
-    def _given_up(self, unseen: list[int], at_s: float, now: Motion) -> Ints:
+    def _given_up(self, unseen: list[int], now: Now) -> Ints:
         """Return which of the tracks that are not seen end: those unseen for too long, hidden or not."""
         longest_s = self._settings.hidden_age_s
-        late_s = {row: self._late_s(row, at_s) for row in unseen}
+        late_s = {row: self._late_s(row, now.at_s) for row in unseen}
         may_hide = [row for row, late in late_s.items() if 0.0 < late <= longest_s]
         if may_hide:
-            shares = hidden_shares(np.array(may_hide), self.tracks, now, self._last_at, self._settings)
+            shares = hidden_shares(np.array(may_hide), self.tracks, now.motion, self._last_at, self._settings)
             for row, share in zip(may_hide, shares.tolist(), strict=True):
                 late_s[row] -= longest_s * share
         return np.array([row for row, late in late_s.items() if late > 0.0], dtype=np.int64)
@@ -133,20 +135,18 @@ class Tracker:
             return math.inf if unseen_s > settings.tentative_age_s else 0.0
         return unseen_s - settings.max_age_s
 
-    def _correct(self, is_seen: Bools, now: Motion, points: Floats, sizes: Floats, at_s: float) -> None:
+    def _correct(self, is_seen: Bools, now: Now, points: Floats, sizes: Floats) -> None:
         """Take in the detection of each track, `(2, n)`; those of tracks that have none are not looked at."""
         tracks, settings = self.tracks, self._settings
-        motion = corrected(now, points, sizes[1], settings.motion)
-        size_vars = grown(tracks.size_vars, at_s - tracks.seen_at, settings.motion)
-        sizes, size_vars = resized(tracks.sizes, size_vars, sizes, settings.motion)
-        faded = np.exp((tracks.seen_at - at_s) / settings.visibility_s)
-        fresh = self._fresh_share(at_s)
+        motion = corrected(now.motion, points, sizes[1], settings.motion)
+        sizes, size_vars = resized(tracks.sizes, now.size_vars, sizes, settings.motion)
+        faded, fresh = np.exp(now.unseen_s / -settings.visibility_s), self._fresh_share(now.at_s)
         visibility = tracks.visibility * faded + (1.0 - faded if math.isnan(fresh) else fresh)
         np.copyto(tracks.motion, motion, where=is_seen)
         np.copyto(tracks.sizes, sizes, where=is_seen)
         np.copyto(tracks.size_vars, size_vars, where=is_seen)
         np.copyto(tracks.visibility, visibility, where=is_seen)
-        tracks.seen_at[is_seen] = at_s
+        tracks.seen_at[is_seen] = now.at_s
         tracks.hits += is_seen
 
     def _fresh_share(self, at_s: float) -> float:

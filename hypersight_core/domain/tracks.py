@@ -95,6 +95,18 @@ class Tracks(Rows):
         return speeds
 
 
+class Now(NamedTuple):
+    """What the tracks should be like at the time of the newest frame, before it is looked at."""
+
+    at_s: float
+    unseen_s: Floats
+    """Shape `(n,)`: since each was seen last."""
+    motion: Motion
+    """Shape `(5, 2, n)`."""
+    size_vars: Floats
+    """Shape `(n,)`."""
+
+
 class Found(NamedTuple):
     """The detections of one frame, as tracks see them."""
 
