@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
-FORMAT = 4
+FORMAT = 5
 """Of the saved state."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypersight_core.domain.geometry import ZoneGeometry
+from hypersight_core.domain.origins import due_at, is_walking, origins
 from hypersight_core.domain.passing import ENTERED_AT, Gates, GateSettings, Passage, Step, Walk
 from hypersight_core.domain.rows import Rows
 from hypersight_core.domain.zones import Zone
@@ -17,7 +18,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-LONGEST_LOOK_BACK_S = 2.0
 TOUCHING_S = 0.05
 """Zones drawn edge to edge leave hairline gaps; nobody is outside for so short a time."""
 
@@ -44,8 +44,12 @@ class Anchors(Rows):
     ids: Ints
     spots: Floats
     """Shape `(3, n)`: when, and where in frame heights."""
+    first_spots: Floats
+    """Shape `(3, n)`: when and where first."""
     unseen_at: Floats
-    """Time of the frame before the first sample while there is but one sample; else NaN."""
+    """Time of the frame before the first sample; NaN when there was none."""
+    due_at: Floats
+    """When enough is known of the first steps to look back from them; NaN once that was done."""
     is_visible: Bools
     """Whether the person was visible enough at its last sample for passages to count."""
     left_at: Floats
@@ -54,8 +58,8 @@ class Anchors(Rows):
     @classmethod
     def none(cls) -> "Anchors":
         """Return nobody."""
-        single = np.zeros(0)
-        return cls(np.zeros(0, dtype=np.int64), np.zeros((3, 0)), single, single > 0, single)
+        single, spots = np.zeros(0), np.zeros((3, 0))
+        return cls(np.zeros(0, dtype=np.int64), spots, spots, single, single, single > 0, single)
 
 
 class Persons(NamedTuple):
@@ -107,14 +111,14 @@ class ZoneGates:
         anchors = self._anchors
         steps = persons.spots - anchors.spots
         is_moved = steps[0] > 0.0
-        fresh = (is_moved & ~np.isnan(anchors.unseen_at)).nonzero()[0]
-        crossings = self._look_back(fresh, persons.speeds[:, fresh]) if len(fresh) else []
+        due = (persons.spots[0] >= anchors.due_at).nonzero()[0]
+        crossings = self._look_back(due, persons) if len(due) else []
         zones, rows = (self._is_busy(steps, depths) & is_moved).nonzero()
         pairs = zip(zones.tolist(), rows.tolist(), strict=True)
         walks = [self._walk(zone, row, persons, depths) for zone, row in pairs]
         crossings += self._walked([walk for walk in walks if not walk.is_idle])
         self._gates.depths[:], anchors.spots = depths, persons.spots
-        anchors.unseen_at[fresh] = np.nan
+        anchors.due_at[due] = np.nan
         np.copyto(anchors.is_visible, persons.visibility >= self._settings.visibility, where=is_moved)
         return crossings
 
@@ -166,8 +170,9 @@ class ZoneGates:
 
     def _begin(self, persons: Persons, depths: Floats) -> None:
         known, count = len(self), len(persons.ids)
+        spots, unseen_at = persons.spots[:, known:], persons.unseen_at[known:]
         new = Anchors(
-            persons.ids[known:], persons.spots[:, known:], persons.unseen_at[known:],
+            persons.ids[known:], spots, spots, unseen_at, due_at(spots[0], unseen_at, self._settings),
             is_visible=np.zeros(count - known, dtype=bool), left_at=np.full(count - known, np.nan),
         )  # fmt: skip
         self._anchors = self._anchors.joined(new)
@@ -215,29 +220,31 @@ class ZoneGates:
                 inside[step.row] += 1 if passage.is_in else -1
         return crossings
 
-    def _look_back(self, fresh: Ints, speeds: Floats) -> list[Crossing]:
-        """Return the passages made between the frame before the first sample and that sample.
+    def _look_back(self, due: Ints, persons: Persons) -> list[Crossing]:
+        """Return the passages that some persons made just before anybody saw them.
 
-        A person seen first inside a zone came in from outside if, at the speed of its first step, it
-        was outside, and on the picture, at the time of that frame.
+        A person seen first inside a zone came in from outside if it was outside, and on the picture,
+        a few frames before, as far as its first steps tell.
         """
-        anchors, geometry = self._anchors, self._geometry
-        first_at, points = anchors.spots[0, fresh], anchors.spots[1:, fresh]
-        back_s = np.minimum(first_at - anchors.unseen_at[fresh], LONGEST_LOOK_BACK_S)
-        before = points - speeds * back_s
-        depths, first_depths = geometry.signed_distances(before), self._gates.depths[:, fresh]
+        anchors, geometry, first = self._anchors, self._geometry, self._anchors.first_spots[:, due]
+        speeds = persons.speeds[:, due]
+        came_from = origins(first, anchors.unseen_at[due], speeds, self._settings)
+        is_sure = is_walking(speeds, persons.heights[due], persons.visibility[due], self._settings)
+        is_sure &= on_picture(came_from[1:], self._aspect)
+        depths = geometry.signed_distances(np.concatenate([came_from[1:], first[1:]], axis=1))
+        depths, first_depths = depths[:, : len(due)], depths[:, len(due) :]
         is_in = first_depths >= 0.0
-        is_passed = ((depths >= 0.0) != is_in) & (is_in | ~self._is_polygon)
+        is_passed = ((depths >= 0.0) != is_in) & (is_in | ~self._is_polygon) & is_sure
+        is_passed &= self._gates.is_in[:, due] == is_in
         crossings: list[Crossing] = []
         if not is_passed.any():
             return crossings
         is_held = self._is_within(depths)
-        for one, zone in np.argwhere((is_passed & on_picture(before, self._aspect)).T).tolist():
-            row, depth = int(fresh[one]), float(depths[zone, one])
+        for one, zone in np.argwhere(is_passed.T).tolist():
+            row, depth = int(due[one]), float(depths[zone, one])
             share = depth / (depth - float(first_depths[zone, one]))
-            x, y = (before[:, one] + share * (points[:, one] - before[:, one])).tolist()
+            at_s, x, y = (came_from[:, one] + share * (first[:, one] - came_from[:, one])).tolist()
             if geometry.is_beside((x, y), zone):
-                at_s = float(first_at[one] - back_s[one] * (1.0 - share))
                 passage = Passage(at_s, bool(is_in[zone, one]), None)
                 is_again = is_held[one] or any(other.track_id == anchors.ids[row] for other in crossings)
                 self._gates.values[ENTERED_AT, zone, row] = at_s if passage.is_in else np.nan

@@ -36,6 +36,16 @@ class GateSettings:
     """Least time on the other side, unless a zone is gone straight through."""
     visibility: float = 0.25
     """Least visibility of a person whose passage counts: what is seen now and then is nobody."""
+    look_back_frames: float = 4.0
+    """Who is first seen inside a zone may have been missed by the detector so often since it went in,"""
+    look_back_s: float = 1.2
+    """but for no longer than this, unless a single frame takes longer."""
+    look_back_after_s: float = 0.5
+    """How long the first steps are watched before they tell where somebody came from."""
+    look_back_visibility: float = 0.4
+    """Least visibility by then."""
+    walking_speed: float = 0.25
+    """In box heights per second: slower first steps tell nothing."""
     step_s: float = 0.1
     """Longest piece of a straight step between two samples that is looked at as one."""
     max_pieces: int = 32

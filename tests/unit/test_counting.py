@@ -69,6 +69,23 @@ def test_who_is_seen_first_just_inside_but_was_outside_just_before_has_gone_in()
     assert 2.0 <= crossings[0].at_s < 3.0
 
 
+@pytest.mark.parametrize(
+    ("first_x", "speed", "is_in"), [(0.38, 0.08, True), (0.45, 0.08, False), (0.352, 0.01, False)]
+)
+def test_who_is_found_only_after_a_few_frames_has_gone_in_if_it_walks_and_went_in_just_then(
+    first_x, speed, is_in
+):
+    late = along((0, None), (3, (first_x, 0.5)), (6, (first_x + 3 * speed, 0.5)), (7, None))
+    crossings = [one for one in passed([MIDDLE], late, fps=5) if one.is_in]
+    assert [math.isclose(one.at_s, 3.0 - 0.03 / 0.08, abs_tol=0.15) for one in crossings] == [True] * is_in
+
+
+def test_who_is_seen_now_and_then_near_a_border_came_from_nowhere():
+    blinking = [Detections.none() if i % 5 else seen([(0.37 + 0.002 * i, 0.5)]) for i in range(60)]
+    frames = [(i / 10, found) for i, found in enumerate([Detections.none()] * 5 + blinking)]
+    assert [one for one in counted([MIDDLE], frames) if one.is_in] == []
+
+
 def test_who_leaves_and_comes_back_counts_again():
     to_and_fro = along((0, (0.1, 0.5)), (3, (0.5, 0.5)), (6, (0.1, 0.5)), (9, (0.5, 0.5)), (12, (0.1, 0.5)))
     assert directions(passed([MIDDLE], to_and_fro)) == [True, False, True, False]
