@@ -39,14 +39,16 @@ class RunningProcessors:
         self._members: dict[int, _Member] = {}
         self._realtime = _RealtimeThread()
         self._camera: Camera | None = None
+        self._unknown = ""
 
     def configure(self, plan: WatchPlan, saved: Mapping[str, Any]) -> None:
-        """Make, edit and drop processors so that they are those of `plan`.
+        """Make, edit and drop processors so that they are those of `plan`, without unknown kinds.
 
         Args:
             saved: states by processor id from before a restart; they win over what runs now.
         """
-        wanted = {processor.processor_id: processor for processor in plan.processors}
+        wanted = {one.processor_id: one for one in plan.processors if one.kind in registry.KINDS}
+        self._unknown = _unknown(plan)
         for gone in self._members.keys() - wanted.keys():
             del self._members[gone]
         for processor_id, processor in wanted.items():
@@ -90,7 +92,8 @@ class RunningProcessors:
 
     def advice(self) -> str:
         """Return what an operator should change; empty when nothing."""
-        return next(filter(None, (member.running.advice() for member in self._members.values())), "")
+        said = (member.running.advice() for member in self._members.values())
+        return self._unknown or next(filter(None, said), "")
 
     def close(self) -> None:
         """End the realtime thread."""
@@ -138,6 +141,13 @@ class _RealtimeThread:
                 job()
             except Exception:
                 logger.exception("realtime processor failed, the next frame is tried")
+
+
+def _unknown(plan: WatchPlan) -> str:
+    unknown = [
+        f"{one.processor_id} ({one.kind})" for one in plan.processors if one.kind not in registry.KINDS
+    ]
+    return f"no such kind here, so not counted: processor {', '.join(unknown)}" if unknown else ""
 
 
 def _updated(member: _Member, frame: Frame, detections: Detections, show: Show) -> Sequence[Event]:

@@ -341,6 +341,14 @@ def test_an_edited_zone_takes_effect_at_the_next_segment(make_loop, segments):
     assert {event.processor_id for event in events_of(later)} <= {4}
 
 
+def test_a_processor_of_a_kind_that_was_taken_away_is_said_and_stops_no_other(make_loop, segments):
+    plan = a_plan()
+    with_hats = replace(plan, processors=(*plan.processors, a_processor(processor_id=6, kind="hats")))
+    loop = make_loop(with_hats, SquareFinder())
+    assert events_of(counted(loop, segments)) == events_of(counted(make_loop(plan, SquareFinder()), segments))
+    assert loop.advice == "no such kind here, so not counted: processor 6 (hats)"
+
+
 @pytest.mark.parametrize("edited_after", [1, 2, 3])
 def test_an_edit_of_the_camera_loses_no_open_visit(make_loop, segments, edited_after):
     undisturbed = events_of(counted(make_loop(a_plan(), SquareFinder()), segments))
