@@ -91,7 +91,7 @@ class SegmentLoop:
     @property
     def advice(self) -> str:
         """What an operator should change about the camera; empty when nothing."""
-        return self._advice
+        return self._coverage.notice(self._position_at) or self._advice
 
     @property
     def position_at(self) -> datetime | None:
@@ -174,6 +174,7 @@ class SegmentLoop:
         counting.end(frames=tally.detected, events=len(tally.events))
         last_at = tally.last_at or segment.stop_at - TICK
         if tally.wanted == 0 and (tally.repeated or self._is_seen(last_at)):
+            self._coverage.repeated(segment)
             return None
         if self._stop.is_set() and tally.detected < tally.wanted:
             return None  # the successor counts all of it, while the stream still has it

@@ -276,6 +276,21 @@ def test_a_clock_set_back_by_a_day_is_counted_and_not_taken_for_a_repetition(mak
     assert seen.frames_detected > 0
 
 
+def test_a_clock_set_back_by_minutes_counts_nothing_twice_and_is_said(make_loop, segments, caplog):
+    loop = make_loop(a_plan(), SquareFinder())
+    loop.resume(a_record(seq=7, position_at=noon(300)), noon(300))
+    assert counted(loop, segments) == []
+    assert loop.advice == "", "as much comes again after a reconnection"
+    for round_s in (20, 40):
+        again = [replace(one, start_at=one.start_at + timedelta(seconds=round_s)) for one in segments]
+        assert counted(loop, again) == []
+    assert loop.advice.endswith("nothing is counted until it shows 2026-03-02 12:05:00 UTC")
+    assert caplog.messages == ["stream's clock set back"]
+    fresh = replace(segments[0], start_at=noon(301))
+    assert loop.segment(fresh) is not None
+    assert loop.advice == ""
+
+
 def test_the_time_of_records_without_room_is_missing_and_said_so_by_the_next_record(make_loop, segments):
     loop = make_loop(a_plan(), SquareFinder())
     for segment in segments[:2]:
