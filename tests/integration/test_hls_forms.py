@@ -1,6 +1,8 @@
 """Every form of HLS that cameras and packagers write, made by FFmpeg's muxer, over real HTTP."""
 
+from collections import Counter
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -9,6 +11,7 @@ from hypersight_core.video.source import Access, SourceState, probe
 from hypersight_core.video.spill import SegmentFolder
 from tests.clips import Film, write_playlist
 from tests.fakes.file_server import file_server
+from tests.fakes.http_beside import HttpBeside
 from tests.following import Followed, followed, square_left_px
 
 FILM = Film(seconds=4, fps=10, gop_s=1)
@@ -224,3 +227,29 @@ def test_encryption_that_cannot_be_undone_is_told(tmp_path, changed, into, said)
     playlist.write_text(playlist.read_text().replace(changed, into))
     with file_server(tmp_path) as server, pytest.raises(SourceUnavailable, match=said):
         probe(f"{server}/{name}", Access(3))
+
+
+def test_a_segment_that_was_listed_before_it_was_written_out_is_asked_for_again(tmp_path) -> None:
+    write_playlist(tmp_path, FILM)
+    asked: Counter[str] = Counter()
+
+    class Hasty(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (tmp_path / self.path.lstrip("/")).read_bytes()
+            asked[self.path] += 1
+            if self.path == "/live1.ts" and asked[self.path] == 1:
+                body = body[: len(body) // 4 // 188 * 188]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HttpBeside(Hasty) as server:
+        result = followed(f"{server.base_url}/live.m3u8", ended)
+
+    assert asked["/live1.ts"] == 2
+    assert result.gaps == []
+    assert [segment.duration_s for segment in result.segments] == pytest.approx([1.0] * 4, abs=0.01)
