@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from hypersight_api.measures import reading, schemas, tables
 from hypersight_api.services import now
 from hypersight_api.time_stamps import parse_stamp
+from hypersight_core.errors import InvalidInput
 from hypersight_core.processors.registry import Measure
 from hypersight_core.store.engine import Store
 
@@ -40,11 +41,24 @@ def form_wanted(
     return tables.form_of(format, request.headers.get("accept", ""))
 
 
+def refuse_unknown(request: AnyRequest) -> None:
+    """Refuse parameters nobody knows: `end` in the place of `stop` would be answered up to now.
+
+    Raises:
+        InvalidInput: the message names them.
+    """
+    asked = {name for name, _ in request.query_params.multi_items()}
+    known = {*request.route_handler.parsed_fn_signature.parameters, "format"}
+    if unknown := sorted(asked - known):
+        raise InvalidInput(f"no such parameter: {', '.join(unknown)[:100]}", field=unknown[0][:100])
+
+
 class MeasureController(Controller):
     """Traffic, persons present and events of a processor, each with its coverage."""
 
     path = "/api/v1/processors/{processor_id:int}"
     tags = ("metrics",)
+    before_request = staticmethod(refuse_unknown)
     dependencies = {"form": Provide(form_wanted, sync_to_thread=False)}  # noqa: RUF012 - as the base class
 
     @get("/traffic", sync_to_thread=True, operation_id="GetTraffic")

@@ -450,6 +450,14 @@ def test_a_parameter_that_means_nothing_is_called_by_its_own_name(counting):
     assert problem(counting.get(asked), 400)["errors"][0]["key"] == "format"
 
 
+@pytest.mark.parametrize("question", ["traffic", "traffic/series", "dwell", "events"])
+def test_a_parameter_that_is_misspelt_is_not_left_out_silently(counting, question):
+    asked = f"/api/v1/processors/1/{question}?start=2020-01-01T00:00:00Z"
+    assert counting.get(f"{asked}&stop=2020-01-02T00:00:00Z").status_code == 200
+    found = problem(counting.get(f"{asked}&end=2020-01-02T00:00:00Z"), 400)
+    assert found["detail"] == "no such parameter: end"
+
+
 def test_a_missing_parameter_is_named(counting):
     assert "'start'" in problem(counting.get("/api/v1/processors/1/traffic"), 400)["detail"]
 
