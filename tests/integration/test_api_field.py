@@ -1,5 +1,6 @@
 """The calls that exist in the field, byte for byte, on a real database."""
 
+import os
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,6 +11,7 @@ import pytest
 import simplejpeg
 
 from hypersight_api.frames.grabbing import MAX_GRABS
+from hypersight_api.frames.pictures import FRESH_S, KEPT_S
 from hypersight_core.domain.events import EventKind
 from hypersight_core.store import cameras, processors
 from tests.builders import an_event, camera_settings, processor_settings
@@ -168,6 +170,18 @@ def test_a_frame_of_a_watched_camera_is_its_latest_one(client, tmp_path):
     assert picture.content == a_jpeg(768, 576)
     another = client.post("/getFrame", json={"camera_id": 1}).json()["path"]
     assert another != reply.json()["path"]
+
+
+def test_a_frame_of_long_ago_is_none_of_now_and_one_taken_is_kept_for_ten_minutes(client, tmp_path):
+    for name in ("snapshots", "frames"):
+        (tmp_path / name).mkdir()
+    places = [tmp_path / "snapshots" / "1.jpg", tmp_path / "frames" / "a.jpg", tmp_path / "frames" / "b.jpg"]
+    for place, old_s in zip(places, (FRESH_S + 30, KEPT_S - 60, KEPT_S + 60), strict=True):
+        place.write_bytes(a_jpeg(768, 576))
+        written_s = place.stat().st_mtime - old_s
+        os.utime(place, (written_s, written_s))
+    assert client.post("/getFrame", json={"camera_id": 1}).json()["msg"] == "Camera does not respond"
+    assert [place.exists() for place in places] == [True, True, False]
 
 
 def test_a_frame_of_a_camera_nobody_watches_is_taken_now(client, store, tmp_path):
