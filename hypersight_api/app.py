@@ -23,6 +23,7 @@ from hypersight_api.frames.blurring import PictureFiles
 from hypersight_api.frames.previews import Previews
 from hypersight_api.frames.upkeep import keep_tidy
 from hypersight_api.headers import add_headers
+from hypersight_api.heads import answering_heads
 from hypersight_api.health import controller as health
 from hypersight_api.health.prometheus import CountRequests, Figures
 from hypersight_api.heat.controller import get_heat_map
@@ -119,7 +120,7 @@ def create_app(settings: Settings) -> Litestar:
         await looking
         store.close()
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[*HANDLERS, pages_router(shell)],
         dependencies={
             "store": limited(lambda: store),
@@ -157,3 +158,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
+    app.asgi_handler = answering_heads(app.asgi_handler)  # before any route says which methods it has
+    return app

@@ -483,7 +483,19 @@ def test_a_body_that_is_none_is_a_problem_that_says_so(client, content, status):
     assert client.get("/api/v1/cameras").json() == []
 
 
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/", "/api/v1/cameras", "/api/v1/cameras/77", "/nowhere"]
+)
+def test_head_is_answered_like_get_without_the_body(client, path):
+    whole, head = client.get(path), client.head(path)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
 def test_a_method_nobody_offers_is_a_405(client):
+    assert client.head("/traffic").status_code == 405
     problem(client.put("/api/v1/cameras", json={}), 405)
     problem(client.delete("/api/v1/status"), 405)
 
