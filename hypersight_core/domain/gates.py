@@ -55,6 +55,9 @@ class Anchors(Rows):
     left_at: Floats
     """When the person last left a polygon; NaN for those who never did."""
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
     @classmethod
     def none(cls) -> "Anchors":
         """Return nobody."""
@@ -118,7 +121,6 @@ class ZoneGates:
         walks = [self._walk(zone, row, persons, depths) for zone, row in pairs]
         crossings += self._walked([walk for walk in walks if not walk.is_idle])
         self._gates.depths[:], anchors.spots = depths, persons.spots
-        anchors.due_at[due] = np.nan
         np.copyto(anchors.is_visible, persons.visibility >= self._settings.visibility, where=is_moved)
         return crossings
 
@@ -226,17 +228,19 @@ class ZoneGates:
         A person seen first inside a zone came in from outside if it was outside, and on the picture,
         a few frames before, as far as its first steps tell.
         """
-        anchors, geometry, first = self._anchors, self._geometry, self._anchors.first_spots[:, due]
-        speeds = persons.speeds[:, due]
+        anchors, geometry, is_in = self._anchors, self._geometry, self._gates.is_in[:, due]
+        anchors.due_at[due] = np.nan
+        crossings: list[Crossing] = []
+        if not (is_in | ~self._is_polygon).any():
+            return crossings
+        first, speeds = anchors.first_spots[:, due], persons.speeds[:, due]
         came_from = origins(first, anchors.unseen_at[due], speeds, self._settings)
         is_sure = is_walking(speeds, persons.heights[due], persons.visibility[due], self._settings)
         is_sure &= on_picture(came_from[1:], self._aspect)
         depths = geometry.signed_distances(np.concatenate([came_from[1:], first[1:]], axis=1))
         depths, first_depths = depths[:, : len(due)], depths[:, len(due) :]
-        is_in = first_depths >= 0.0
         is_passed = ((depths >= 0.0) != is_in) & (is_in | ~self._is_polygon) & is_sure
-        is_passed &= self._gates.is_in[:, due] == is_in
-        crossings: list[Crossing] = []
+        is_passed &= (first_depths >= 0.0) == is_in
         if not is_passed.any():
             return crossings
         is_held = self._is_within(depths)

@@ -57,7 +57,7 @@ def predicted(motion: Motion, after_s: Floats, heights: Floats, settings: Motion
     dt = on_both_axes(after_s)
     keep = np.exp(dt / -settings.fade_s)
     reach = settings.fade_s * (1.0 - keep)
-    later = np.empty_like(motion)
+    later = np.empty(motion.shape)
     later[POINTS] = points + reach * speeds
     later[SPEEDS] = keep * speeds
     push = np.multiply.outer(settings.acceleration, heights) ** 2 * dt
@@ -74,7 +74,7 @@ def corrected(motion: Motion, points: Floats, heights: Floats, settings: MotionS
     spread = point_vars + on_both_axes(settings.measured * heights) ** 2
     gain, speed_gain = point_vars / spread, mixed_vars / spread
     surprise, rest = points - before, 1.0 - gain
-    now = np.empty_like(motion)
+    now = np.empty(motion.shape)
     now[POINTS] = before + gain * surprise
     now[SPEEDS] = speeds + speed_gain * surprise
     now[POINT_VARS] = rest * point_vars

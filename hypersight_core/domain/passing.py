@@ -180,7 +180,7 @@ class Walk:
         shares = [piece / count for piece in range(1, count)]
         if crossed is not None:
             first, last = crossed
-            shares = sorted([*shares, first, (first + last) / 2.0, last])
+            shares = sorted({*shares, first, (first + last) / 2.0, last})
         return [_between(step.before, step.after, share) for share in shares]
 
     def passages(self, depths: Iterable[float]) -> list[Passage]:

@@ -64,7 +64,9 @@ class Tracker:
             self.tracks = self.tracks.without(ended)
         is_new = is_strong.copy()
         is_new[columns[is_seen]] = False
-        self._begin(found, is_new.nonzero()[0], at_s)
+        begun = is_new.nonzero()[0]
+        if len(begun):
+            self._begin(found, begun, at_s)
         self._last_at = at_s
         return change
 
@@ -156,8 +158,6 @@ class Tracker:
     def _begin(self, found: Found, columns: Ints, at_s: float) -> None:
         columns = columns[: max(0, self._settings.max_tracks - len(self.tracks))]
         count, fresh = len(columns), self._fresh_share(at_s)
-        if not count:
-            return
         sizes = found.sizes.take(columns, axis=1)
         new = Tracks(
             ids=np.arange(self.next_id, self.next_id + count),
