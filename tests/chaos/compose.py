@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -21,7 +21,7 @@ from tests.chaos.faces import faces_arrive
 from tests.chaos.stack import Surroundings, with_var_dir
 from tests.fakes import containers
 from tests.fakes.composed import ROOT, DatabaseImage, grace_s, image_environ, services
-from tests.fakes.containers import CAPABLE_OF_NOTHING, Contained, Hosts, Room, in_new_room
+from tests.fakes.containers import Contained, Hosts, Room, in_new_room
 from tests.fakes.redis_server import PROGRAM as REDIS_PROGRAM
 
 HEALTHY_WITHIN_S = 120.0
@@ -91,18 +91,15 @@ class Compose:
 
     def _contained(self, name: str, suffix: str = "") -> Contained:
         """Start a container; it keeps its name while it is started again, and Compose makes it anew."""
-        service, environ = self._services[name], {**self._image, **self._around.clock.environ}
-        dropped: Sequence[str] = CAPABLE_OF_NOTHING
+        service, clock = self._services[name], self._around.clock.environ
+        log, host = self._logs / f"{name}{suffix}.log", f"{name}-{self._created}{suffix}"
         if name == DATABASE:
-            service, dropped = self._database.service, self._database.dropped
-            environ = {**self._database.environ, **self._around.clock.environ}
-        elif name == REDIS:
-            environ = self._image  # its allocator and libfaketime wait for each other; it reads no clock
-        given = environ | {key: str(value) for key, value in service.get("environment", {}).items()}
-        return Contained(
-            self._room, service, given, self._logs / f"{name}{suffix}.log",
-            host=f"{name}-{self._created}{suffix}", dropped=dropped, boot_id=self._boot_id,
-        )  # fmt: skip
+            return self._database.start(self._room, clock, log, host=host, boot_id=self._boot_id)
+        if name == REDIS:
+            clock = {}  # its allocator and libfaketime wait for each other; it reads no clock
+        given = {key: str(value) for key, value in service.get("environment", {}).items()}
+        environ = {**self._image, **clock, **given}
+        return Contained(self._room, service, environ, log, host=host, boot_id=self._boot_id)
 
     def _begin(self, *names: str) -> None:
         """Start them and wait until they are healthy, by their own health checks."""

@@ -155,7 +155,7 @@ def single(world: World) -> Iterator[Fault]:
     if world.has_small_spool:
         yield Fault("disk full", _fill_spool, _empty_spool, 6.0, is_stream_gone=True)
     yield from _clocks()
-    yield Fault("ended in order, started again", _end_in_order, _start_again, 1.0, True)
+    yield Fault("ended in order and started again", _end_in_order, _start_again, 1.0, True)
     yield Fault(
         "machine reboots",
         lambda w: w.stack.power_off(),

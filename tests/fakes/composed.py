@@ -1,15 +1,16 @@
 """docker-compose.yml without Docker: its services as they are read, and what their images do."""
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from hypersight.postgres_binaries import PostgresBinaries, ServerAccount
-from tests.fakes.containers import Room, interpolated
+from tests.fakes.containers import Contained, Room, interpolated
 
 ROOT = Path(__file__).parents[2]
 DAGSTER_CONFIG = ("dagster.yaml", "dagster.compose.yaml")
@@ -45,7 +46,7 @@ def image_environ(folder: Path, python: Path) -> dict[str, str]:
 
 
 def grace_s(service: Mapping[str, Any]) -> float:
-    """Return how long an engine waits from SIGTERM to SIGKILL."""
+    """Return how long an engine waits until it sends SIGKILL."""
     return float(str(service.get("stop_grace_period", "10s")).removesuffix("s"))
 
 
@@ -62,29 +63,34 @@ class DatabaseImage:
         self.password = Path(service["environment"]["POSTGRES_PASSWORD_FILE"]).read_text()
         self._initialize(folder)
 
-    @property
-    def service(self) -> dict[str, Any]:
-        """The service, its command with the options that the file gives TimescaleDB."""
+    def start(
+        self, room: Room, environ: Mapping[str, str], log: Path, *, host: str, boot_id: Path | None = None
+    ) -> Contained:
+        """Start a container with the options that the file gives TimescaleDB, without root's rights."""
         program, *options = self._service["command"]
         own = ["-D", str(self._cluster), "-c", "unix_socket_directories="]
-        return {**self._service, "command": [str(self._binaries.program(program)), *own, *options]}
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return {"PATH": f"{self._binaries.bin_dir}:{os.defpath}"}
-
-    @property
-    def dropped(self) -> Sequence[str]:
-        """What takes root's rights from the server, as the image's entry point does."""
         user = self._account.user_id
-        return () if user is None else ("setpriv", f"--reuid={user}", "--clear-groups", "--")
+        return Contained(
+            room,
+            {**self._service, "command": [str(self._binaries.program(program)), *own, *options]},
+            {**environ, **self._path},
+            log,
+            host=host,
+            dropped=() if user is None else ("setpriv", f"--reuid={user}", "--clear-groups", "--"),
+            boot_id=boot_id,
+            stop_signal=signal.SIGINT,  # the image's: on SIGTERM it would wait for its clients to go
+        )
 
     def create_database(self, room: Room) -> None:
         """Do what the entry point does on the first start; the server listens."""
         wanted = self._service["environment"]
         told = ("-h", "127.0.0.1", "-U", wanted["POSTGRES_USER"], wanted["POSTGRES_DB"])
         command = room.command([str(self._binaries.program("createdb")), *told])
-        subprocess.run(command, check=True, env={**self.environ, "PGPASSWORD": self.password})
+        subprocess.run(command, check=True, env={**self._path, "PGPASSWORD": self.password})
+
+    @property
+    def _path(self) -> dict[str, str]:
+        return {"PATH": f"{self._binaries.bin_dir}:{os.defpath}"}
 
     def _initialize(self, folder: Path) -> None:
         copied = folder / "password"

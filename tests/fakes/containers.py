@@ -156,9 +156,10 @@ class Contained:
         host: str,
         dropped: Sequence[str] = CAPABLE_OF_NOTHING,
         boot_id: Path | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self._room, self._service, self._environ = room, service, environ
-        self.log, self.host = log, host
+        self.log, self._stop_signal = log, stop_signal
         command = [str(part) for part in service["command"]]
         self.process = room.start(room.container(command, host, dropped, boot_id), environ, log)
 
@@ -206,9 +207,9 @@ class Contained:
             time.sleep(0.3)
 
     def stop(self, grace_s: float) -> int:
-        """Send SIGTERM, as an engine does, then SIGKILL; return the exit code."""
+        """Ask it to end, as an engine does, then send SIGKILL; return the exit code."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            self.init.terminate()
+            self.init.send_signal(self._stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=grace_s)
         return self.kill()

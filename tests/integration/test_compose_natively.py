@@ -100,9 +100,7 @@ def running(folder, image, services, room) -> dict[str, Contained]:
 
 def _start_database(folder: Path, service: Mapping[str, Any], room: Room) -> None:
     image = DatabaseImage(folder / "database", service)
-    started = Contained(
-        room, image.service, image.environ, folder / "database.log", host="database", dropped=image.dropped
-    )
+    started = image.start(room, {}, folder / "database.log", host="database")
     started.wait_healthy(HEALTHY_WITHIN_S)
     image.create_database(room)
 
