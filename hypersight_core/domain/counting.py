@@ -1,5 +1,6 @@
 """Who goes in, who goes out, who is there: tracks against zones."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
-FORMAT = 5
+FORMAT = 6
 """Of the saved state."""
 
 
@@ -77,7 +78,8 @@ class ZoneCounter:
         if len(change.ended):
             crossings = self._gates.end(change.ended, ~on_picture(change.ends, self.aspect))
         if len(self._tracker.tracks):
-            crossings += self._gates.follow(self._persons())
+            frame_s = math.inf if self.last_at is None else at_s - self.last_at
+            crossings += self._gates.follow(self._persons(), frame_s)
         self.last_at = at_s
         return sorted(crossings, key=lambda crossing: (crossing.at_s, crossing.track_id, crossing.zone))
 

@@ -1,5 +1,6 @@
 """The gates of all followed persons against all zones of one calculation."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypersight_core.domain.geometry import ZoneGeometry
-from hypersight_core.domain.origins import due_at, is_walking, origins
+from hypersight_core.domain.origins import Misses, due_at, is_walking, origins
 from hypersight_core.domain.passing import ENTERED_AT, Gates, GateSettings, Passage, Step, Walk
 from hypersight_core.domain.rows import Rows
 from hypersight_core.domain.zones import Zone
@@ -86,6 +87,7 @@ class ZoneGates:
         self._settings = settings or GateSettings()
         self._aspect = aspect
         self._set_zones(zones)
+        self._misses = Misses()
         self._anchors = Anchors.none()
         self._gates = Gates.starting(np.zeros((len(zones), 0)))
 
@@ -101,12 +103,13 @@ class ZoneGates:
         """Say which of `points`, `(2, n)`, lie in at least one polygon."""
         return self._is_within(self._geometry.signed_distances(points))
 
-    def follow(self, persons: Persons) -> list[Crossing]:
+    def follow(self, persons: Persons, frame_s: float = math.inf) -> list[Crossing]:
         """Move those that were seen straight to where they are now.
 
         Args:
             persons: those known from before, in the same order, then new ones. For these, being in a
                 zone already is not going into it.
+            frame_s: time since the frame before.
         """
         depths = self._geometry.signed_distances(persons.spots[1:])
         if len(persons.ids) > len(self):
@@ -114,6 +117,7 @@ class ZoneGates:
         anchors = self._anchors
         steps = persons.spots - anchors.spots
         is_moved = steps[0] > 0.0
+        self._misses.look(steps[0], frame_s)
         due = (persons.spots[0] >= anchors.due_at).nonzero()[0]
         crossings = self._look_back(due, persons) if len(due) else []
         zones, rows = (self._is_busy(steps, depths) & is_moved).nonzero()
@@ -151,7 +155,8 @@ class ZoneGates:
 
     def state(self) -> dict[str, Any]:
         """Return JSON values for `restore`."""
-        return {"anchors": self._anchors.to_json(), "gates": self._gates.to_json()}
+        misses = [self._misses.found, self._misses.missed]
+        return {"anchors": self._anchors.to_json(), "gates": self._gates.to_json(), "misses": misses}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where gates over the same zones were.
@@ -162,6 +167,7 @@ class ZoneGates:
         anchors = Anchors.none().from_json(state["anchors"], len(state["anchors"]["ids"]))
         like = Gates.starting(np.zeros((len(self._zones), 0)))
         self._gates, self._anchors = like.from_json(state["gates"], len(anchors)), anchors
+        self._misses = Misses(*map(float, state["misses"]))
 
     def _set_zones(self, zones: Sequence[Zone]) -> None:
         self._zones, self._geometry = tuple(zones), ZoneGeometry(zones, self._aspect)
@@ -234,7 +240,8 @@ class ZoneGates:
         if not (is_in | ~self._is_polygon).any():
             return crossings
         first, speeds = anchors.first_spots[:, due], persons.speeds[:, due]
-        came_from = origins(first, anchors.unseen_at[due], speeds, self._settings)
+        frames = self._misses.in_a_row(self._settings)
+        came_from = origins(first, anchors.unseen_at[due], speeds, frames, self._settings)
         is_sure = is_walking(speeds, persons.heights[due], persons.visibility[due], self._settings)
         is_sure &= on_picture(came_from[1:], self._aspect)
         depths = geometry.signed_distances(np.concatenate([came_from[1:], first[1:]], axis=1))

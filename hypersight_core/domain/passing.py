@@ -36,10 +36,12 @@ class GateSettings:
     """Least time on the other side, unless a zone is gone straight through."""
     visibility: float = 0.25
     """Least visibility of a person whose passage counts: what is seen now and then is nobody."""
+    rare_misses: float = 0.01
+    """Who is first seen inside a zone may have gone in so many frames ago as misses in a row are no rarer,"""
     look_back_frames: float = 4.0
-    """Who is first seen inside a zone may have been missed by the detector so often since it went in,"""
+    """but no more frames ago than these,"""
     look_back_s: float = 1.2
-    """but for no longer than this, unless a single frame takes longer."""
+    """and no longer than this, unless a single frame takes longer."""
     look_back_after_s: float = 0.5
     """How long the first steps are watched before they tell where somebody came from."""
     look_back_visibility: float = 0.4

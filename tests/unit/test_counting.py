@@ -69,6 +69,11 @@ def test_who_is_seen_first_just_inside_but_was_outside_just_before_has_gone_in()
     assert 2.0 <= crossings[0].at_s < 3.0
 
 
+def often_missed(time: float) -> tuple[float, float] | None:
+    """Stand still, and be found by the detector on two of three frames at 5 frames per second."""
+    return (0.1, 0.85) if round(time * 5) % 3 else None
+
+
 @pytest.mark.parametrize(
     ("first_x", "speed", "is_in"), [(0.38, 0.08, True), (0.45, 0.08, False), (0.352, 0.01, False)]
 )
@@ -76,8 +81,26 @@ def test_who_is_found_only_after_a_few_frames_has_gone_in_if_it_walks_and_went_i
     first_x, speed, is_in
 ):
     late = along((0, None), (3, (first_x, 0.5)), (6, (first_x + 3 * speed, 0.5)), (7, None))
-    crossings = [one for one in passed([MIDDLE], late, fps=5) if one.is_in]
+    crossings = [one for one in passed([MIDDLE], late, often_missed, fps=5) if one.is_in]
     assert [math.isclose(one.at_s, 3.0 - 0.03 / 0.08, abs_tol=0.15) for one in crossings] == [True] * is_in
+
+
+@pytest.mark.parametrize("fps", [2.0, 5.0, 10.0])
+def test_where_the_detector_misses_nobody_who_appears_inside_came_out_of_a_door(fps):
+    door = 0.35 + 0.12 / fps  # a little further than it walks in a frame
+    late = along((0, None), (3, (door, 0.5)), (6, (door + 0.24, 0.5)), (7, None))
+    crossings = passed([MIDDLE], late, walk((0.1, 0.85), (0.3, 0.85), 7.0), fps=fps)
+    assert [one for one in crossings if one.is_in] == []
+
+
+def test_a_detector_is_known_again_after_a_restart():
+    counter = ZoneCounter([MIDDLE], Anchor.CENTER, ASPECT)
+    late = along((0, None), (3, (0.38, 0.5)), (6, (0.62, 0.5)), (7, None))
+    ways_in = 0
+    for at_s, found in film([late, often_missed], fps=5, seconds=8):
+        counter = ZoneCounter.restored(json.loads(json.dumps(counter.state())))
+        ways_in += sum(one.is_in for one in counter.update(at_s, found, 0.4))
+    assert ways_in == 1
 
 
 def test_who_is_seen_now_and_then_near_a_border_came_from_nowhere():
