@@ -38,11 +38,11 @@ class Misses:
             unseen_s: shape `(n,)`: how long ago those found on it were found before; 0 for all others.
             frame_s: time since the frame before.
         """
-        found = np.count_nonzero(unseen_s)
+        found = int(np.count_nonzero(unseen_s))
         if found:
             keep = KEPT**found
             self.found = keep * self.found + found
-            self.missed = keep * self.missed + max(float(np.rint(unseen_s / frame_s).sum()) - found, 0.0)
+            self.missed = keep * self.missed + max(round(float(unseen_s.sum()) / frame_s) - found, 0)
 
     def in_a_row(self, settings: GateSettings) -> float:
         """Return how many frames ago a person who was just found may have come, at least one.
