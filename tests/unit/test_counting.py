@@ -3,6 +3,7 @@
 import json
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,7 +99,7 @@ def test_a_detector_is_known_again_after_a_restart():
     late = along((0, None), (3, (0.38, 0.5)), (6, (0.62, 0.5)), (7, None))
     ways_in = 0
     for at_s, found in film([late, often_missed], fps=5, seconds=8):
-        counter = ZoneCounter.restored(json.loads(json.dumps(counter.state())))
+        counter = ZoneCounter.restored(msgspec.json.decode(msgspec.json.encode(counter.state())))
         ways_in += sum(one.is_in for one in counter.update(at_s, found, 0.4))
     assert ways_in == 1
 
