@@ -107,9 +107,8 @@ class Running:
         for process in self._family:
             _kill(process)
         self.process.wait()
-        psutil.wait_procs(
-            self._family, timeout=KILLED_WITHIN_S
-        )  # only then are we the parent of what is left
+        # Only then are we the parent of what is left.
+        psutil.wait_procs(self._family, timeout=KILLED_WITHIN_S)
 
     def tail(self) -> str:
         """Return the last lines of the output."""
