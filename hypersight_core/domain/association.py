@@ -116,7 +116,7 @@ class Association:
         """Return what makes the pairs of a track dearer, `(n,)`; infinite for who was unseen too long."""
         settings, tracks = self._settings, self._tracks
         unseen_s = np.minimum(np.fmax(self._last_at - tracks.seen_at, 0.0), settings.max_age_s)
-        tentative = tracks.hits < settings.confirm_hits
+        tentative = ~tracks.is_confirmed(settings)
         rarity = -settings.rarity_penalty * np.log((tracks.hits + 1) / (tracks.frames + 1))
         penalties: Floats = (
             settings.tentative_penalty * tentative + settings.unseen_penalty * unseen_s + rarity

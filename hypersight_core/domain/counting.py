@@ -112,7 +112,7 @@ class ZoneCounter:
         if self.last_at is None:
             return ()
         tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
-        is_old = tracks.hits >= self._tracking.confirm_hits
+        is_old = tracks.is_confirmed(self._tracking)
         is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
         is_unseen = tracks.seen_at < self.last_at
         is_lost = is_unseen & ~is_old & (self.last_at - tracks.seen_at > longest_s)

@@ -22,7 +22,7 @@ def hidden_shares(
     Returns:
         Shape `(k,)`, in [0, 1].
     """
-    is_there = (last_at - tracks.seen_at <= settings.hiding_s) & (tracks.hits >= settings.confirm_hits)
+    is_there = (last_at - tracks.seen_at <= settings.hiding_s) & tracks.is_confirmed(settings)
     front = is_there.nonzero()[0]
     if not len(front):
         return np.zeros(len(rows))

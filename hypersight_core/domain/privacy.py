@@ -15,7 +15,7 @@ MARGIN = 0.15
 """Of a box's size, added on each side: heads and hands reach out of boxes."""
 MARGIN_GROWTH = 0.3
 """Added to the margin per second that somebody is not found."""
-FOLLOWED = TrackingSettings(confirm_hits=1)
+FOLLOWED = TrackingSettings(confirm_hits=1, confirm_s=0.0)
 """One detection is enough to be remembered for the time that tracks are."""
 
 

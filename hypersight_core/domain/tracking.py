@@ -133,7 +133,7 @@ class Tracker:
         if seen_at >= self._last_at - EPSILON_S:
             return 0.0
         unseen_s = at_s - seen_at - EPSILON_S
-        if self.tracks.hits[row] < settings.confirm_hits:
+        if not self.tracks.is_confirmed(settings, row):
             return math.inf if unseen_s > settings.tentative_age_s else 0.0
         return unseen_s - settings.max_age_s
 

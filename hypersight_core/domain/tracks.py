@@ -33,7 +33,9 @@ class TrackingSettings:
     max_age_s: float = 3.0
     """How long an unseen person is remembered; at least over one missed frame."""
     confirm_hits: int = 3
-    """Tracks with fewer detections are tentative."""
+    """Tracks with fewer detections are tentative,"""
+    confirm_s: float = 0.5
+    """or with just as many in less time: false boxes go on from frame to frame."""
     tentative_age_s: float = 0.2
     tentative_penalty: float = 1.5
     """Added to the cost of pairs with tentative tracks."""
@@ -84,6 +86,11 @@ class Tracks(Rows):
         """Return no tracks."""
         ids, single = np.zeros(0, dtype=np.int64), np.zeros(0)
         return cls(ids, np.zeros((5, 2, 0)), np.zeros((2, 0)), single, single, ids, ids, single, single)
+
+    def is_confirmed(self, settings: TrackingSettings, rows: int | slice = slice(None)) -> Bools:
+        """Say who is no longer tentative, shape `(n,)`; or of one row."""
+        is_quick = self.seen_at[rows] - self.unseen_at[rows] < settings.confirm_s
+        return np.asarray(self.hits[rows] >= settings.confirm_hits + is_quick)
 
     @property
     def points(self) -> Floats:

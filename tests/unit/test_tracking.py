@@ -80,6 +80,16 @@ def test_an_unseen_person_is_forgotten_after_its_time():
     assert follow(tracker, 5.2, (0.5, 0.5)) == [2]
 
 
+@pytest.mark.parametrize(
+    ("fps", "count", "is_somebody"), [(25, 3, False), (25, 4, True), (5, 2, False), (5, 3, True)]
+)
+def test_three_detections_are_somebody_unless_they_come_in_less_than_half_a_second(fps, count, is_somebody):
+    tracker = Tracker()
+    for i in range(-1, round(0.8 * fps)):
+        follow(tracker, i / fps, *[(0.5, 0.5)] * (0 <= i < count))
+    assert (len(tracker.tracks) == 1) == is_somebody
+
+
 def test_one_missed_frame_never_ends_a_track_however_slow_the_frames():
     tracker = Tracker()
     follow(tracker, 0.0, (0.5, 0.5))
