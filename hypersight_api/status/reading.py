@@ -21,7 +21,6 @@ from hypersight_core.domain import metrics as domain
 from hypersight_core.domain.cameras import Camera, ConfigVersion, Processor, WatchPlan
 from hypersight_core.domain.health import idle_state
 from hypersight_core.domain.links import run_url
-from hypersight_core.errors import NotFound
 from hypersight_core.processors.registry import Measure, measure_of
 from hypersight_core.store import cameras, metrics, processors
 from hypersight_core.store.engine import Store
@@ -89,14 +88,8 @@ def camera_status(store: Store, camera_id: int, now: datetime, dagster_url: str 
     Raises:
         NotFound: there is none of that id.
     """
-    with store.transaction() as tx:
-        camera = cameras.get_camera(tx, camera_id)
-        own = tuple(processors.list_processors(tx, camera_id))
-        leases = {lease.camera_id: lease for lease in read_leases(tx)}
-        failures = read_failures(tx)
-        counted_until = None if camera_id in leases else seen_until(tx, camera_id)
-    lease, failure = leases.get(camera_id), failures.get(camera_id)
-    return _status(_Known(camera, own, lease, failure, counted_until, now, dagster_url))
+    (known,) = _known(store, now, dagster_url, camera_id)
+    return _status(known)
 
 
 def camera_overview(store: Store, camera_id: int, now: datetime, dagster_url: str = "") -> CameraOverview:
@@ -105,23 +98,22 @@ def camera_overview(store: Store, camera_id: int, now: datetime, dagster_url: st
     Raises:
         NotFound: there is none of that id.
     """
-    known = [one for one in _all_known(store, now, dagster_url) if one.camera.camera_id == camera_id]
-    if not known:
-        raise NotFound("camera", camera_id)
+    known = _known(store, now, dagster_url, camera_id)
     return _overview(known[0], _figures(store, known))
 
 
 def overview(store: Store, now: datetime, dagster_url: str = "") -> Overview:
     """Return what all cameras are doing, with their newest figures."""
-    known = _all_known(store, now, dagster_url)
+    known = _known(store, now, dagster_url)
     figures = _figures(store, known)
     return Overview(at=now, cameras=tuple(_overview(one, figures) for one in known))
 
 
-def _all_known(store: Store, now: datetime, dagster_url: str) -> list[_Known]:
+def _known(store: Store, now: datetime, dagster_url: str, camera_id: int | None = None) -> list[_Known]:
+    """Return what is known of all cameras, or of one."""
     with store.transaction() as tx:
-        found = cameras.list_cameras(tx)
-        every = processors.list_processors(tx)
+        found = cameras.list_cameras(tx) if camera_id is None else [cameras.get_camera(tx, camera_id)]
+        every = processors.list_processors(tx, camera_id)
         leases = {lease.camera_id: lease for lease in read_leases(tx)}
         failures = read_failures(tx)
         never = [one.camera_id for one in found if one.camera_id not in leases]
