@@ -56,9 +56,6 @@ class Anchors(Rows):
     left_at: Floats
     """When the person last left a polygon; NaN for those who never did."""
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     @classmethod
     def none(cls) -> "Anchors":
         """Return nobody."""

@@ -78,9 +78,6 @@ class Tracks(Rows):
     unseen_at: Floats
     """Time of the frame before the first detection; NaN when there was none."""
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     @classmethod
     def none(cls) -> "Tracks":
         """Return no tracks."""
