@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,10 +13,13 @@ from rich.console import Console
 
 from hypersight.database import database, opened_store
 from hypersight_core.settings import Settings
-from hypersight_core.store import schema
 from hypersight_core.store.analysts import ROLE, allow_analysts
 from hypersight_core.store.engine import connection_facts
+from hypersight_core.store.models import building
 from hypersight_pipelines.dbt_project import dbt_command, dbt_environ
+
+BUILDING = {"build", "clone", "retry", "run", "run-operation", "seed", "snapshot", "test"}
+"""What dbt is told when it writes, or reads what must not be replaced meanwhile."""
 
 
 class AnalysisCommands:
@@ -50,8 +54,8 @@ class AnalysisCommands:
             arguments: what dbt is told, as it is.
         """
         command = dbt_command()
-        with database(self._settings) as url:
-            schema.upgrade(url)
+        with opened_store(self._settings) as store, database(self._settings) as url:
             environ = {**os.environ, **dbt_environ(url, self._settings.var_dir)}  # noqa: TID251 - for dbt
-            ended = subprocess.run([command, *arguments], env=environ, check=False)
+            with building(store, self._console.print) if BUILDING.intersection(arguments) else nullcontext():
+                ended = subprocess.run([command, *arguments], env=environ, check=False)
         sys.exit(ended.returncode)

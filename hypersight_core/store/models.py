@@ -1,11 +1,18 @@
-"""What the dbt models say, for pictures of them."""
+"""The dbt models: who builds them now, and what they say, for pictures of them."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hypersight_core.store.alone import alone
+from hypersight_core.store.engine import Store
+
+BUILD_LOCK = (7000, 3)
+"""Advisory lock held while models are built."""
 DAYS_SHOWN = 60
 # What is shown of a model, and how it is summed up over cameras and zones.
 FIGURES = {
@@ -29,6 +36,23 @@ class DayFigure:
     label: str
     value: float | None
     """None: nothing is known."""
+
+
+@contextmanager
+def building(store: Store, say: Callable[[str], object]) -> Iterator[None]:
+    """Build models in the block; when others build them, wait for it first.
+
+    Two builds at once would each replace the same day's rows without seeing the other's, and keep both.
+
+    Args:
+        store: the database they are built in.
+        say: is told that it waits, when it does.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with alone(store, "dbt", BUILD_LOCK, say=say):
+        yield
 
 
 def daily_figures(tx: Connection, model: str) -> list[DayFigure]:

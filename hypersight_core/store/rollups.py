@@ -5,8 +5,6 @@ How rollups stay exact is told at the top of `migrations/sql/0003_stale_hours.sq
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -15,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hypersight_core.store.alone import alone
 from hypersight_core.store.engine import Store
 from hypersight_core.store.timescale import FORCE_SINCE, timescale_version
 
@@ -67,10 +66,10 @@ def refresh(store: Store, *, is_forced: bool = False) -> Refresh:
     with store.transaction() as tx:
         version = timescale_version(tx)
     how = ", force => true" if is_forced and version and version >= FORCE_SINCE else ""
-    with _alone(store) as alone:
+    with alone(store, "refresh", REFRESH_LOCK) as connection:
         for week in _stale_weeks(store):
             if version is not None:
-                _refresh_aggregates(alone, week, how)
+                _refresh_aggregates(connection, week, how)
             with store.transaction() as tx:
                 tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
                 settled = tx.execute(_SETTLE, {"start_at": week.start, "stop_at": week.stop}).one()
@@ -99,7 +98,7 @@ def _stale_weeks(store: Store) -> list[_Week]:
         return [_Week(*row) for row in tx.execute(_STALE_WEEKS)]
 
 
-def _refresh_aggregates(alone: psycopg.Connection, week: _Week, how: LiteralString) -> None:
+def _refresh_aggregates(connection: psycopg.Connection, week: _Week, how: LiteralString) -> None:
     # An hour or day more on either side: a window must hold two buckets. Never back to what was dropped, or
     # its sums would be dropped with it.
     for aggregate, length in (("rollup.traffic_hour", HOUR), ("rollup.traffic_day", DAY)):
@@ -108,17 +107,7 @@ def _refresh_aggregates(alone: psycopg.Connection, week: _Week, how: LiteralStri
         kept_from = week.kept_from if week.kept_from is not None else start
         window = (aggregate, max(start, kept_from) + INSTANT, stop)
         call: LiteralString = f"CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz{how})"
-        alone.execute(call, window)
-
-
-@contextmanager
-def _alone(store: Store) -> Iterator[psycopg.Connection]:
-    try:
-        with closing(store.dedicated("hypersight refresh", statement_timeout_s=0)) as connection:
-            connection.execute("SELECT pg_advisory_lock(%s, %s)", REFRESH_LOCK)
-            yield connection
-    except psycopg.OperationalError as error:
-        raise store.away(error) from error
+        connection.execute(call, window)
 
 
 _MARKS = """

@@ -10,7 +10,7 @@ from hypersight_core.redaction import redacted
 from hypersight_core.settings import Settings
 from hypersight_core.store.engine import Store
 from hypersight_core.store.export import TABLES, Target, export_day
-from hypersight_core.store.models import daily_figures
+from hypersight_core.store.models import building, daily_figures
 from hypersight_pipelines.dbt_project import MANIFEST
 from hypersight_pipelines.metrics.charts import chart
 from hypersight_pipelines.metrics.dbt import TRANSLATOR, WRITTEN
@@ -30,14 +30,16 @@ def models(
     if context.has_partition_key_range:
         days = context.partition_key_range
         asked = ("--vars", json.dumps({"from_day": days.start, "to_day": days.end}))
-    for event in dbt.cli([*BUILD, *asked], context=context).stream():
-        if isinstance(event, dg.Output):
-            key = context.asset_key_for_output(event.output_name)
-            with store.transaction() as tx:
-                figures = daily_figures(tx, key.path[-1])
-            if figures:
-                context.add_asset_metadata({"last days": dg.MetadataValue.md(chart(figures))}, asset_key=key)
-        yield event
+    with building(store, context.log.info):
+        for event in dbt.cli([*BUILD, *asked], context=context).stream():
+            if isinstance(event, dg.Output):
+                key = context.asset_key_for_output(event.output_name)
+                with store.transaction() as tx:
+                    figures = daily_figures(tx, key.path[-1])
+                if figures:
+                    shown = {"last days": dg.MetadataValue.md(chart(figures))}
+                    context.add_asset_metadata(shown, asset_key=key)
+            yield event
 
 
 @dg.asset(
