@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+AUDIT := $(VENV)/audit
 MANIFEST := $(VENV)/dbt/parsed/manifest.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test chaos soak docs check lint types contracts lock clean
+.PHONY: help setup demo up test chaos soak docs check lint types contracts audit lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -28,7 +29,7 @@ demo: setup ## run the whole system on real footage; SAMPLE=path plays your own 
 up: setup ## run the whole system with your own cameras
 	@$(BIN)/hypersight up
 
-test: setup ## run every test; fetches Chromium and Prometheus where there is none and apt may
+test: setup $(AUDIT)/.ready ## run every test; fetches Chromium and Prometheus where there is none and apt may
 	@sh deploy/browser.sh
 	@sh deploy/promtool.sh $(VENV)/prometheus
 	@$(BIN)/python -m pytest
@@ -53,6 +54,15 @@ types: setup
 
 contracts: setup
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+# apart from what it looks at, whose versions it would hold back
+$(AUDIT)/.ready: requirements/audit.lock
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+audit: $(AUDIT)/.ready ## ask over the internet which locked packages have known holes; ARGS="--ignore-vuln ID" leaves one out
+	@$(AUDIT)/bin/python deploy/audit.py $(ARGS)
 
 lock: setup ## resolve the newest versions into requirements/*.lock (needs uv)
 	@sh deploy/lock.sh

