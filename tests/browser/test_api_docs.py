@@ -57,5 +57,5 @@ def test_a_refused_call_says_why_and_a_picture_is_shown(page):
     call.get_by_label("camera_id", exact=True).fill("1")
     call.get_by_role("button", name="Send").click()
     picture = call.locator(".answer img")
-    expect(picture).to_be_visible(timeout=20_000)
+    expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 0

@@ -24,6 +24,9 @@ from tests.fakes.detector_server import FakeDetector, Fault
 
 JPEG = b"\xff\xd8 pretend"
 TIMEOUT_S = 0.3
+"""Of those who wait for no answer in vain."""
+PATIENCE_S = 10.0
+"""Of those who get one: a busy machine takes its time."""
 ALL_TRIES_S = TRIES * TIMEOUT_S + 2.0
 """Three time-outs and the pauses between them, with room for a busy machine."""
 
@@ -36,7 +39,7 @@ def server() -> Iterator[FakeDetector]:
 
 @pytest.fixture
 def client(server) -> Iterator[ObjectDetector]:
-    detector = ObjectDetector(server.url, timeout_s=TIMEOUT_S)
+    detector = ObjectDetector(server.url, timeout_s=PATIENCE_S)
     yield detector
     detector.close()
 
@@ -75,12 +78,14 @@ def test_a_short_trouble_is_retried(server, client, fault):
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR, Fault.DROP, Fault.HANG, Fault.DRIP])
-def test_lasting_trouble_ends_after_bounded_tries(server, client, fault):
+def test_lasting_trouble_ends_after_bounded_tries(server, fault):
     server.fault = fault
+    detector = ObjectDetector(server.url, timeout_s=TIMEOUT_S)
     started_s = time.monotonic()
 
     with pytest.raises(DetectorUnavailable):
-        client.detect(JPEG)
+        detector.detect(JPEG)
+    detector.close()
 
     assert len(server.requests) == TRIES
     assert time.monotonic() - started_s < ALL_TRIES_S
@@ -210,7 +215,7 @@ def test_what_one_detector_does_not_answer_the_other_does(server, fault):
 def test_a_detector_that_hangs_costs_a_moment_once_and_no_picture(server):
     """Ten seconds' time-out: five calls in a row would wait for it before it is left alone."""
     server.fault = Fault.HANG
-    with FakeDetector() as second, several(server, second, timeout_s=10.0) as detector:
+    with FakeDetector() as second, several(server, second) as detector:
         second.delay_s = 0.01
         for _ in range(4):
             detector.detect(JPEG)
@@ -223,7 +228,7 @@ def test_a_detector_that_hangs_costs_a_moment_once_and_no_picture(server):
 
 
 def test_the_last_detector_that_is_left_is_given_the_whole_time(server):
-    with FakeDetector() as second, several(server, second, timeout_s=10.0) as detector:
+    with FakeDetector() as second, several(server, second) as detector:
         for _ in range(6):
             detector.detect(JPEG)
         server.delay_s = second.delay_s = 2.5  # more than the newest answers made one expect
@@ -232,7 +237,7 @@ def test_the_last_detector_that_is_left_is_given_the_whole_time(server):
 
 
 @contextmanager
-def several(*servers: FakeDetector, timeout_s: float = TIMEOUT_S) -> Iterator[ObjectDetector]:
+def several(*servers: FakeDetector, timeout_s: float = PATIENCE_S) -> Iterator[ObjectDetector]:
     detector = ObjectDetector(", ".join(one.url for one in servers), timeout_s=timeout_s)
     yield detector
     detector.close()
