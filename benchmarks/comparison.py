@@ -47,15 +47,19 @@ def counters() -> list[str]:
     return [name for name, algo in COUNTERS.items() if _is_there(LIBRARIES.get(algo.split("-")[0]))]
 
 
+def modules(footage: Footage) -> dict[str, Any]:
+    """Return countbench's modules by name."""
+    sys.path.insert(0, str(footage.bench_dir))
+    wanted = ("data", "gate", "metrics", "runner", "zones")
+    return {name: importlib.import_module(f"countbench.{name}") for name in wanted}
+
+
 def compared(footage: Footage, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield F1, count error (WAPE), bias and CPU of each counter, detection kind, rate and sequence.
 
     The last one of each rate has the sequence `all`: its passings are those of all sequences together.
     """
-    sys.path.insert(0, str(footage.bench_dir))
-    bench = {
-        name: importlib.import_module(f"countbench.{name}") for name in ("data", "metrics", "runner", "zones")
-    }
+    bench = modules(footage)
     folders = sorted(path.parent for path in footage.data_dir.glob("*/gt.txt"))
     sequences = [bench["data"].load_sequence(folder) for folder in folders]
     for name in wanted:

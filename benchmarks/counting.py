@@ -55,8 +55,12 @@ def factory(
 ) -> EntryCounter:
     """Return a counter over polygons in [0, 1] of a frame of `frame_size` pixels."""
     del watch_fps
-    polygons = [Zone(tuple((float(x), float(y)) for x, y in np.clip(zone, 0.0, 1.0))) for zone in zones]
-    return EntryCounter(ZoneCounter(polygons, ANCHORS[anchor], frame_size[0] / frame_size[1]))
+    return EntryCounter(ZoneCounter(polygons(zones), ANCHORS[anchor], frame_size[0] / frame_size[1]))
+
+
+def polygons(zones: Sequence[Sequence[Corner]]) -> list[Zone]:
+    """Return zones whose corners are cut off at the picture's edges."""
+    return [Zone(tuple((float(x), float(y)) for x, y in np.clip(zone, 0.0, 1.0))) for zone in zones]
 
 
 def crowd(people_count: int, fps: float, tall: float) -> list[Detections]:
