@@ -15,6 +15,8 @@ from hypersight_pipelines.launching.calls import listens
 CODE, METRICS = "dagster-code", "dagster-metrics"
 DAEMON, WEBSERVER = "dagster-daemon", "dagster-webserver"
 MAX_SOCKET_PATH = 100
+CODE_ENDS_WITHIN_S = 8.0
+"""Its runs end before it."""
 TICK_ENDS_WITHIN_S = "180"
 """The supervisor looks for 44 s of Dagster's usual 60, which a slow machine may exceed."""
 
@@ -44,18 +46,19 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     }
     yield Service(
         CODE,
-        [sys.executable, "-m", "hypersight_pipelines", "--socket", str(address), *_forking(nursery)],
+        [sys.executable, "-m", "hypersight_pipelines", *_at(address), *_forking(nursery)],
         lambda: listens(address) and (nursery is None or listens(nursery)),
         environ,
-        stop_within_s=8.0,
+        stop_within_s=CODE_ENDS_WITHIN_S,
         is_needed_by_next=True,
     )
     if has_models:
         yield Service(
             METRICS,
-            [sys.executable, "-m", "dagster", "api", "grpc", *_metrics_code(metrics_address, root)],
+            [sys.executable, "-m", "hypersight_pipelines", "--location", "metrics", *_at(metrics_address)],
             lambda: listens(metrics_address),
             environ,
+            stop_within_s=CODE_ENDS_WITHIN_S,
         )
     port = str(settings.dagster_port)
     yield Service(
@@ -92,10 +95,8 @@ def _served(location: str, address: Path) -> str:
     return f"  - grpc_server:\n      socket: {address}\n      location_name: {location}\n"
 
 
-def _metrics_code(address: Path, root: Path) -> tuple[str, ...]:
-    """Return what serves the second code location: its libraries would make every watcher larger."""
-    code = ("--module-name", "hypersight_pipelines.metrics.definitions", "--working-directory", str(root))
-    return ("--socket", str(address), *code, "--location-name", "metrics", "--log-level", "warning")
+def _at(address: Path) -> tuple[str, ...]:
+    return ("--socket", str(address))
 
 
 def _socket_path(home: Path, name: str) -> Path:

@@ -1,7 +1,8 @@
-"""Serve the code location: `python -m hypersight_pipelines --socket PATH`, or `--host HOST --port PORT`.
+"""Serve a code location: `python -m hypersight_pipelines --socket PATH`, or `--host HOST --port PORT`.
 
-With `--nursery PATH` watchers can be forked through the socket PATH (`launching`). Dagster's own server waits
-for its runs when it is told to end, without telling them; this one tells them.
+With `--nursery PATH` watchers can be forked through the socket PATH (`launching`); `--location metrics`
+serves the second code location. Dagster's own server waits for its runs when it is told to end, without
+telling them; this one tells them.
 """
 
 import argparse
@@ -22,7 +23,11 @@ from hypersight_pipelines import orphans
 from hypersight_pipelines.instance import with_storage
 
 ROOT = Path(__file__).parents[1]
-WATCHERS_END_WITHIN_S = 5.0
+LOCATIONS: Mapping[str, str] = MappingProxyType(
+    {"hypersight": "hypersight_pipelines.definitions", "metrics": "hypersight_pipelines.metrics.definitions"}
+)
+"""Code locations by name, and the module that defines each."""
+RUNS_END_WITHIN_S = 5.0
 SERVER_ENDS_WITHIN_S = 1.0
 """Longer only where a tick of the supervisor is under way, which may be cut off."""
 LOOK_S = 0.5
@@ -37,13 +42,13 @@ _LIBC = ctypes.CDLL(None)
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM or SIGINT; then let every watcher finish the segment in hand, and end."""
+    """Serve until SIGTERM or SIGINT; then let runs end in order, watchers with the segment in hand."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     orphans.adopt()
     asked, for_server = _parser().parse_known_args(arguments)
-    server = _started("dagster", "api", "grpc", *for_server, *_what_is_served())
+    server = _started("dagster", "api", "grpc", *for_server, *_what_is_served(asked.location))
     nursery = _Nursery(asked.nursery)
     while server.poll() is None and not stop.wait(LOOK_S):
         nursery.keep_up()
@@ -88,13 +93,14 @@ class _Nursery:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hypersight_pipelines", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--location", choices=LOCATIONS, default="hypersight", help="which to serve")
     parser.add_argument("--nursery", type=Path, help="fork watchers, asked for at this socket")
     return parser
 
 
-def _what_is_served() -> tuple[str, ...]:
-    code = ("--module-name", "hypersight_pipelines.definitions", "--working-directory", str(ROOT))
-    return (*code, "--location-name", "hypersight", "--log-level", "warning")
+def _what_is_served(location: str) -> tuple[str, ...]:
+    code = ("--module-name", LOCATIONS[location], "--working-directory", str(ROOT))
+    return (*code, "--location-name", location, "--log-level", "warning")
 
 
 def _started(module: str, *arguments: str, environ: Mapping[str, str] = NOTHING) -> "subprocess.Popen[bytes]":
@@ -109,13 +115,13 @@ def _started(module: str, *arguments: str, environ: Mapping[str, str] = NOTHING)
 
 
 def _end(server: psutil.Process) -> None:
-    """End the watchers, those launched meanwhile too, then the server."""
+    """End the runs, those launched meanwhile too, then the server."""
     for _ in range(2):
         family = psutil.Process().children(recursive=True)
-        watchers = [child for child in family if child != server and not _is_tracker(child)]
-        for watcher in watchers:
-            _terminate(watcher)
-        psutil.wait_procs(watchers, timeout=WATCHERS_END_WITHIN_S)
+        runs = [child for child in family if child != server and not _is_tracker(child)]
+        for run in runs:
+            _terminate(run)
+        psutil.wait_procs(runs, timeout=RUNS_END_WITHIN_S)
     _terminate(server)
 
 

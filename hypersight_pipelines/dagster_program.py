@@ -9,7 +9,7 @@ import sys
 from hypersight_core.errors import HypersightError
 from hypersight_pipelines.instance import with_storage
 
-PROGRAMS = {"webserver": "dagster_webserver", "daemon": "hypersight_pipelines.daemon", "dagster": "dagster"}
+PROGRAMS = {"webserver": "dagster_webserver", "daemon": "hypersight_pipelines.daemon"}
 
 
 def main(arguments: list[str]) -> int:

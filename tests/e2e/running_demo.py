@@ -80,6 +80,26 @@ class RunningDemo:
             for run in data["runsOrError"]["results"]
         ]
 
+    def materialize(self, location: str, asset: str) -> str:
+        """Start a run for an asset, as its button in the Dagster UI does; return the run's id."""
+        selector = {
+            "repositoryLocationName": location,
+            "repositoryName": "__repository__",
+            "pipelineName": "__ASSET_JOB",
+            "assetSelection": [{"path": [asset]}],
+        }
+        data = self.graphql(
+            """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
+                 ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }""",
+            params={"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": []}},
+        )
+        assert "run" in data["launchRun"], data
+        return str(data["launchRun"]["run"]["runId"])
+
+    def run_status(self, run_id: str) -> str:
+        data = self.graphql("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id)
+        return str(data["runOrError"]["status"])
+
     def watcher_pid(self, camera_id: int) -> int:
         """Return the process that holds the camera's lease."""
         store = Store(self.endpoints["database"], application_name="tests", pool_size=1)

@@ -127,10 +127,12 @@ def test_dagster_keeps_its_runs_where_it_does_in_compose():
 
 
 def test_code_locations_are_what_compose_serves_under_the_same_names():
-    served = [part.replace(str(ROOT), "/app") for part in _what_is_served()]
-    assert LOCATIONS["pipelines"]["dagsterApiGrpcArgs"] == served
+    for name, location in (("pipelines", "hypersight"), ("metrics", "metrics")):
+        served = [part.replace(str(ROOT), "/app") for part in _what_is_served(location)]
+        assert LOCATIONS[name]["dagsterApiGrpcArgs"] == served
+    assert "--location" not in SERVICES["pipelines"]["command"]
     compose = SERVICES["metrics"]["command"]
-    assert LOCATIONS["metrics"]["dagsterApiGrpcArgs"] == compose[compose.index("--module-name") :]
+    assert compose[compose.index("--location") + 1] == "metrics"
     workspace = yaml.safe_load((ROOT / "deploy/workspace.compose.yaml").read_text())["load_from"]
     servers = VALUES["dagsterWebserver"]["workspace"]["servers"]
     assert [{"host": one["host"], "port": one["port"], "location_name": one["name"]} for one in servers] == [
