@@ -18,10 +18,11 @@ from hypersight_core.domain.zones import Zone, parse_zones, zones_json
 from hypersight_core.errors import InvalidInput
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 WEAK_SHARE = 0.8
 """Detections from this share of the threshold on may go on with a track; lower ones are noise."""
-FORMAT = 6
+FORMAT = 7
 """Of the saved state."""
 
 
@@ -103,37 +104,24 @@ class ZoneCounter:
         self._tracker.interrupt()
 
     def people_inside(self) -> tuple[int, ...]:
-        """Return the track ids of the persons that are in the polygons now.
+        """Return the track ids of the persons that are in the polygons now, by where their anchors are.
 
-        A person missed on a frame is still there while it should be inside; one that was seen only
-        once is not there yet, unless nobody could have seen it before. Where frames are so far apart
-        that walkers cannot be followed, what is seen counts.
+        A person missed on a frame is where it should be; one that was seen only once is not there yet,
+        unless nobody could have seen it before. Where frames are so far apart that walkers cannot be
+        followed, what is seen counts.
         """
-        if self.last_at is None:
-            return ()
-        tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
-        is_old = tracks.is_confirmed(self._tracking)
-        is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
-        is_unseen = tracks.seen_at < self.last_at
-        is_lost = is_unseen & ~is_old & (self.last_at - tracks.seen_at > longest_s)
-        is_there = self._gates.is_inside & is_known & ~is_lost
-        if (is_there & is_unseen).any():
-            points = self._anchor_points(self._tracker.predicted_points(self.last_at))
-            is_there &= ~is_unseen | self._gates.is_within(points)
-        return tuple(tracks.ids[is_there].tolist())
+        return tuple(self._tracker.tracks.ids[self._is_there()].tolist())
 
     def in_view(self) -> list[PersonInView]:
         """Return the persons detected on the newest frame, in the order of their ids."""
         tracks = self._tracker.tracks
         corners = tracks.points - tracks.sizes * np.array([[0.5], [self._tracking.handle]])
         boxes = np.concatenate([corners, corners + tracks.sizes]).T / self._scale
-        is_inside = self._gates.is_inside
+        is_there = self._is_there()
         people = []
         for row in (tracks.seen_at == self.last_at).nonzero()[0].tolist():
             left, top, right, bottom = boxes[row].clip(0.0, 1.0).tolist()
-            people.append(
-                PersonInView(int(tracks.ids[row]), (left, top, right, bottom), bool(is_inside[row]))
-            )
+            people.append(PersonInView(int(tracks.ids[row]), (left, top, right, bottom), bool(is_there[row])))
         return people
 
     def rezone(self, zones: Sequence[Zone], anchor: Anchor) -> None:
@@ -178,6 +166,23 @@ class ZoneCounter:
         if len(counter._gates) != len(counter._tracker.tracks):
             raise InvalidInput("the saved tracks and gates do not belong together")
         return counter
+
+    def _is_there(self) -> Bools:
+        """Say who is in the polygons now.
+
+        Not whom the gates hold: passing a border for good takes a while, and presence is of the moment.
+        """
+        tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
+        last_at = math.nan if self.last_at is None else self.last_at
+        is_unseen = tracks.seen_at < last_at
+        is_there = self._gates.is_inside
+        if is_unseen.any():
+            points = self._anchor_points(self._tracker.predicted_points(last_at))
+            is_there = np.where(is_unseen, self._gates.is_within(points), is_there)
+        is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
+        is_lost = is_unseen & ~tracks.is_confirmed(self._tracking) & (last_at - tracks.seen_at > longest_s)
+        is_weak = tracks.seen_at - tracks.strong_at > self._tracking.weak_s
+        return np.asarray(is_there & is_known & ~is_lost & ~is_weak)
 
     def _persons(self) -> Persons:
         tracks = self._tracker.tracks

@@ -93,8 +93,8 @@ class ZoneGates:
 
     @property
     def is_inside(self) -> Bools:
-        """Who is in at least one polygon for good, shape `(n,)`."""
-        return _any_zone(self._gates.is_in & self._is_polygon)
+        """Who was in at least one polygon when last seen, shape `(n,)`."""
+        return self._is_within(self._gates.depths)
 
     def is_within(self, points: Floats) -> Bools:
         """Say which of `points`, `(2, n)`, lie in at least one polygon."""

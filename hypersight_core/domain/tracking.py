@@ -60,6 +60,7 @@ class Tracker:
         if len(is_strong):
             points, sizes = found.points.take(columns, axis=1), found.sizes.take(columns, axis=1)
             self._correct(is_seen, now, points, sizes)
+            self.tracks.strong_at[is_seen & is_strong.take(columns)] = at_s
         if len(ended):
             self.tracks = self.tracks.without(ended)
         is_new = is_strong.copy()
@@ -165,6 +166,7 @@ class Tracker:
             sizes=sizes,
             size_vars=np.full(count, self._settings.motion.size_measured**2),
             seen_at=np.full(count, at_s),
+            strong_at=np.full(count, at_s),
             hits=np.ones(count, dtype=np.int64),
             frames=np.ones(count, dtype=np.int64),
             visibility=np.full(count, 0.0 if math.isnan(fresh) else fresh),

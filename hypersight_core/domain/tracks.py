@@ -36,6 +36,8 @@ class TrackingSettings:
     """Tracks with fewer detections are tentative,"""
     confirm_s: float = 0.5
     """or with just as many in less time: false boxes go on from frame to frame."""
+    weak_s: float = 5.0
+    """Who was found with less than the full score for longer is not taken to be present: a thing, mostly."""
     tentative_age_s: float = 0.2
     tentative_penalty: float = 1.5
     """Added to the cost of pairs with tentative tracks."""
@@ -69,6 +71,8 @@ class Tracks(Rows):
     size_vars: Floats
     """Variances of the logarithms of the heights, when last seen."""
     seen_at: Floats
+    strong_at: Floats
+    """When last detected with the full score."""
     hits: Ints
     """Number of detections."""
     frames: Ints
@@ -82,7 +86,8 @@ class Tracks(Rows):
     def none(cls) -> "Tracks":
         """Return no tracks."""
         ids, single = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return cls(ids, np.zeros((5, 2, 0)), np.zeros((2, 0)), single, single, ids, ids, single, single)
+        motion, sizes = np.zeros((5, 2, 0)), np.zeros((2, 0))
+        return cls(ids, motion, sizes, single, single, single, ids, ids, single, single)
 
     def is_confirmed(self, settings: TrackingSettings, rows: int | slice = slice(None)) -> Bools:
         """Say who is no longer tentative, shape `(n,)`; or of one row."""

@@ -153,6 +153,28 @@ def test_a_person_missed_on_a_frame_is_still_there_and_a_ghost_never_is():
     assert set(counts) == {1}
 
 
+@pytest.mark.parametrize("fps", [2.0, 5.0, 25.0])
+def test_presence_is_of_the_moment_and_waits_for_no_passage(fps):
+    counter = ZoneCounter([MIDDLE], Anchor.CENTER, ASPECT)
+    for at_s, found in film([walk((0.05, 0.5), (0.95, 0.5), 9.0)], fps=fps, seconds=9):
+        counter.update(at_s, found, 0.4)
+        if min(abs(at_s - 3.0), abs(at_s - 6.0)) > 0.05:  # not on the border itself
+            assert len(counter.people_inside()) == (3.0 < at_s < 6.0), at_s
+
+
+def test_who_is_found_with_less_than_the_full_score_for_long_is_not_there():
+    counter = ZoneCounter([MIDDLE], Anchor.CENTER, ASPECT)
+    counts = {}
+    for i in range(60):
+        found = seen([(0.5, 0.5)])
+        score = 0.5 if i < 10 or i >= 50 else 0.36
+        counter.update(i / 5, Detections(found.boxes_rel, np.full(1, score)), 0.4)
+        counts[i / 5] = len(counter.people_inside())
+    assert {at_s for at_s, count in counts.items() if at_s > 0 and not count} == {
+        at_s for at_s in counts if 1.8 + 5.0 < at_s < 10.0
+    }
+
+
 def test_at_a_frame_every_five_seconds_what_is_seen_counts():
     counter = ZoneCounter([LEFT_HALF], Anchor.CENTER, ASPECT)
     counts = []

@@ -29,9 +29,8 @@ def people(*found: Box, seen_at: float = 0.0, hits: int = 9, spread: float = 0.0
     count = np.ones(len(found), dtype=np.int64)
     times, none = np.full(len(found), seen_at), np.zeros(len(found))
     ids = np.arange(1, len(found) + 1)
-    return Tracks(
-        ids, motion, np.stack([width, height]), none, times, hits * count, hits * count, times, times
-    )
+    sizes, hits_each = np.stack([width, height]), hits * count
+    return Tracks(ids, motion, sizes, none, times, times, hits_each, hits_each, times, times)
 
 
 def shares(tracks: Tracks, last_at: float = 0.0) -> list[float]:
