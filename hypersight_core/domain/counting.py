@@ -107,8 +107,8 @@ class ZoneCounter:
         """Return the track ids of the persons that are in the polygons now, by where their anchors are.
 
         A person missed on a frame is where it should be; one that was seen only once is not there yet,
-        unless nobody could have seen it before. Where frames are so far apart that walkers cannot be
-        followed, what is seen counts.
+        unless it could hardly have been seen before. Where frames are so far apart that walkers cannot
+        be followed, what is seen counts.
         """
         return tuple(self._tracker.tracks.ids[self._is_there()].tolist())
 
@@ -172,16 +172,16 @@ class ZoneCounter:
 
         Not whom the gates hold: passing a border for good takes a while, and presence is of the moment.
         """
-        tracks, longest_s = self._tracker.tracks, self._tracking.max_age_s
+        tracks, settings = self._tracker.tracks, self._tracking
         last_at = math.nan if self.last_at is None else self.last_at
         is_unseen = tracks.seen_at < last_at
         is_there = self._gates.is_inside
         if is_unseen.any():
             points = self._anchor_points(self._tracker.predicted_points(last_at))
             is_there = np.where(is_unseen, self._gates.is_within(points), is_there)
-        is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= longest_s)
-        is_lost = is_unseen & ~tracks.is_confirmed(self._tracking) & (last_at - tracks.seen_at > longest_s)
-        is_weak = tracks.seen_at - tracks.strong_at > self._tracking.weak_s
+        is_known = (tracks.hits > 1) | ~(tracks.seen_at - tracks.unseen_at <= settings.single_s)
+        is_lost = is_unseen & ~tracks.is_confirmed(settings) & (last_at - tracks.seen_at > settings.max_age_s)
+        is_weak = tracks.seen_at - tracks.strong_at > settings.weak_s
         return np.asarray(is_there & is_known & ~is_lost & ~is_weak)
 
     def _persons(self) -> Persons:

@@ -36,6 +36,8 @@ class TrackingSettings:
     """Tracks with fewer detections are tentative,"""
     confirm_s: float = 0.5
     """or with just as many in less time: false boxes go on from frame to frame."""
+    single_s: float = 0.75
+    """With frames further apart one detection is enough to be present."""
     weak_s: float = 5.0
     """Who was found with less than the full score for longer is not taken to be present: a thing, mostly."""
     tentative_age_s: float = 0.2

@@ -175,6 +175,16 @@ def test_who_is_found_with_less_than_the_full_score_for_long_is_not_there():
     }
 
 
+def test_at_a_frame_a_second_one_detection_is_enough_and_at_two_frames_it_is_not():
+    for fps, wanted in ((1.0, [0, 1, 1]), (2.0, [0, 0, 1])):
+        counter = ZoneCounter([MIDDLE], Anchor.CENTER, ASPECT)
+        counts = []
+        for i, points in enumerate([[], [(0.5, 0.5)], [(0.5, 0.5)]]):
+            counter.update(i / fps, seen(points), 0.4)
+            counts.append(len(counter.people_inside()))
+        assert counts == wanted, fps
+
+
 def test_at_a_frame_every_five_seconds_what_is_seen_counts():
     counter = ZoneCounter([LEFT_HALF], Anchor.CENTER, ASPECT)
     counts = []
