@@ -173,7 +173,9 @@ def test_a_killed_database_is_started_again_and_counting_goes_on(demo):
 def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
     store = Store(demo.endpoints["database"], application_name="tests", pool_size=1)
     with building(store, print):  # so that a run of models is in hand, however quick they are
-        run_id = demo.materialize("metrics", "stg_cameras")
+        run_id = eventually(
+            lambda: demo.materialize("metrics", "stg_cameras"), within_s=60, what="a run is launched"
+        )
         eventually(lambda: demo.run_status(run_id) == "STARTED", within_s=120, what="a run of models")
         family = demo.family()
         assert len(family) > 6
@@ -187,7 +189,8 @@ def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
         one for one in psutil.wait_procs(family, timeout=2)[1] if one.status() != psutil.STATUS_ZOMBIE
     ] == []
 
-    assert set(run_statuses(demo)) <= {"SUCCESS", "FAILURE", "CANCELED"}
+    # NOT_STARTED is what a launch leaves that Dagster refused.
+    assert set(run_statuses(demo)) <= {"SUCCESS", "FAILURE", "CANCELED", "NOT_STARTED"}
 
 
 def test_a_second_start_goes_on_with_the_same_cameras_and_counts(demo):
