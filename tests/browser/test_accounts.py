@@ -119,9 +119,9 @@ def test_a_token_is_shown_once_works_and_is_worth_nothing_when_it_is_revoked(bro
         dialog = page.get_by_role("dialog", name="Your new token")
         secret = dialog.get_by_label("Token").input_value()
         bearer = {"authorization": f"Bearer {secret}"}
-        seen = httpx.get(server.url("/api/v1/cameras"), headers=bearer).json()
+        seen = httpx.get(server.url("/api/v1/cameras"), headers=bearer, timeout=20).json()
         assert [one["name"] for one in seen] == ["Nantes door"]
-        assert httpx.delete(server.url("/api/v1/cameras/2"), headers=bearer).status_code == 403
+        assert httpx.delete(server.url("/api/v1/cameras/2"), headers=bearer, timeout=20).status_code == 403
         assert_accessible(page)
         dialog.get_by_role("button", name="Done").click()
         row = page.get_by_role("row", name="dashboard")
@@ -134,7 +134,7 @@ def test_a_token_is_shown_once_works_and_is_worth_nothing_when_it_is_revoked(bro
         page.get_by_role("button", name="Revoke dashboard").click()
         page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
         expect(page.get_by_text("No tokens yet")).to_be_visible()
-        assert httpx.get(server.url("/api/v1/cameras"), headers=bearer).status_code == 401
+        assert httpx.get(server.url("/api/v1/cameras"), headers=bearer, timeout=20).status_code == 401
 
 
 def test_the_log_is_read_page_by_page_and_searched(browser, used):
@@ -183,5 +183,5 @@ def test_groups_of_a_camera_are_changed_in_its_form(browser, server):
         page.get_by_label("Groups").fill("Lyon,South")
         page.get_by_role("button", name="Save").click()
         expect(page.locator("#effect")).not_to_be_empty()
-        found = httpx.get(server.url("/api/v1/cameras/1"), headers=OWNER).json()
+        found = httpx.get(server.url("/api/v1/cameras/1"), headers=OWNER, timeout=20).json()
         assert found["groups"] == ["Lyon", "South"]

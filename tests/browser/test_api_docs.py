@@ -33,7 +33,7 @@ def test_a_call_is_found_by_what_it_is_about(page):
 
 
 def test_a_metric_asked_for_on_the_page_is_what_the_api_says(page, stack, past_id):
-    processors = httpx.get(f"{stack.endpoints['api']}/api/v1/cameras/{past_id}/processors").json()
+    processors = httpx.get(f"{stack.endpoints['api']}/api/v1/cameras/{past_id}/processors", timeout=20).json()
     [traffic] = [one["processor_id"] for one in processors if one["kind"] == "traffic"]
     call = opened(page, "get-api-v1-processors-processor-id-traffic")
     call.get_by_label("processor_id", exact=True).fill(str(traffic))
@@ -44,7 +44,7 @@ def test_a_metric_asked_for_on_the_page_is_what_the_api_says(page, stack, past_i
     shown = json.loads(call.locator(".answer pre").inner_text())
     path = f"/api/v1/processors/{traffic}/traffic"
     asked = {"start": "2020-01-01T00:00:00+00:00", "stop": "2030-01-01T00:00:00+00:00"}
-    told = httpx.get(stack.endpoints["api"] + path, params=asked).json()
+    told = httpx.get(stack.endpoints["api"] + path, params=asked, timeout=20).json()
     assert shown["traffic"] == told["traffic"] > 0
 
 

@@ -43,7 +43,9 @@ def test_a_person_signs_in_changes_something_and_signs_out(browser, server):
         switch.click()
         expect(switch).to_have_attribute("aria-checked", "true")
         bearer = {"authorization": f"Bearer {TOKEN}"}
-        assert httpx.get(server.url("/api/v1/cameras/1"), headers=bearer).json()["enabled"] is True
+        assert (
+            httpx.get(server.url("/api/v1/cameras/1"), headers=bearer, timeout=20).json()["enabled"] is True
+        )
         assert "hypersight_session" not in page.evaluate("document.cookie")  # no script can read it
 
         page.get_by_role("button", name="Sign out").click()
