@@ -5,6 +5,7 @@ other trackers `pip install '.[bench]'` (norfair: `pip install --no-deps norfair
 new `rich`).
 """
 
+import argparse
 import importlib
 import importlib.util
 import sys
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SHARED = Path(__file__).parents[2] / "shared"
+"""Where the counting benchmark lies when it is there at all."""
 COUNTERS = {
     "hypersight": "benchmarks.counting:factory",
     "perfect association": "oracle",
@@ -40,6 +43,23 @@ class Footage:
     """Holds a folder per sequence."""
     zone_seeds: tuple[int, ...]
     """Each draws other zones."""
+
+
+def parser_over_footage(description: str | None, *, zone_seeds: str) -> argparse.ArgumentParser:
+    """Return a command line that says where the footage is; `zone_seeds` are those nobody asks for."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--bench", type=Path, default=SHARED, help="folder that holds countbench")
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mot", help="folder of its sequences")
+    parser.add_argument("--zone-seeds", default=zone_seeds, help="each draws other zones, for example 0,1,2")
+    return parser
+
+
+def footage_of(arguments: argparse.Namespace) -> Footage:
+    """Return what such a command line says."""
+    seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
+    return Footage(arguments.bench, arguments.data, seeds)
 
 
 def counters() -> list[str]:

@@ -8,7 +8,6 @@ last line, and FILE, are JSON. `factory` is the adapter for that benchmark: a co
 whose `update(frame_index, timestamp_s, boxes_rel, scores)` gives `(entry time in seconds, zone index)` pairs.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
@@ -31,8 +30,6 @@ THRESHOLD = 0.6
 ANCHORS = {"center": Anchor.CENTER, "bottom": Anchor.FEET}
 FRAMES = 300
 REPEATS = 3
-SHARED = Path(__file__).parents[2] / "shared"
-"""Where the counting benchmark lies when it is there at all."""
 
 
 class EntryCounter:
@@ -117,24 +114,18 @@ def accuracy_figures(footage: comparison.Footage, wanted: Sequence[str]) -> list
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--bench", type=Path, default=SHARED, help="folder that holds countbench")
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mot", help="folder of its sequences")
-    parser.add_argument("--zone-seeds", default="0", help="each draws other zones, for example 0,1,2")
+    parser = comparison.parser_over_footage(__doc__, zone_seeds="0")
     parser.add_argument("--counters", default="", help="names, separated by ';'; left out: all that run here")
     parser.add_argument("--out", type=Path, help="file for the JSON")
     arguments = parser.parse_args()
     figures: dict[str, Any] = {"cpu": cpu_figures()}
     if (arguments.bench / "countbench").is_dir() and arguments.data.is_dir():
-        seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
-        footage = comparison.Footage(arguments.bench, arguments.data, seeds)
+        footage = comparison.footage_of(arguments)
         known = comparison.counters()
         wanted = arguments.counters.split(";") if arguments.counters else known
         if unknown := set(wanted) - set(known):
             parser.error(f"cannot run {', '.join(sorted(unknown))} here; there are: {'; '.join(known)}")
-        figures["zone_seeds"] = seeds
+        figures["zone_seeds"] = footage.zone_seeds
         figures["accuracy"] = accuracy_figures(footage, wanted)
     else:
         print(f"no accuracy: there is no {arguments.bench / 'countbench'} or no {arguments.data}")

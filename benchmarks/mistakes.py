@@ -14,20 +14,18 @@ invented   false box   the track that entered is on no person in 1.5 s before an
 Its last line is JSON.
 """
 
-import argparse
 import json
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.annotated import iou
-from benchmarks.comparison import Footage, modules
-from benchmarks.counting import ANCHORS, SHARED, THRESHOLD, polygons
+from benchmarks.comparison import Footage, footage_of, modules, parser_over_footage
+from benchmarks.counting import ANCHORS, THRESHOLD, polygons
 from hypersight_core.domain.counting import ZoneCounter
 from hypersight_core.domain.detections import Detections
 
@@ -173,15 +171,7 @@ def _any_within(times: Sequence[float], start_s: float, stop_s: float) -> bool:
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--bench", type=Path, default=SHARED, help="folder that holds countbench")
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mot", help="folder of its sequences")
-    parser.add_argument("--zone-seeds", default="0,1", help="each draws other zones, for example 0,1,2")
-    arguments = parser.parse_args()
-    seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
-    footage = Footage(arguments.bench, arguments.data, seeds)
+    footage = footage_of(parser_over_footage(__doc__, zone_seeds="0,1").parse_args())
     figures = {}
     for fps in RATES:
         rate = "native" if fps is None else f"{fps:g}"

@@ -7,18 +7,16 @@ ones whose centre is inside, next to the detector's boxes whose centre is inside
 mean number of persons; changes are how often the number changes in a minute. Its last line is JSON.
 """
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.comparison import DETECTIONS, RATES, Footage, modules
-from benchmarks.counting import ANCHORS, SHARED, THRESHOLD, polygons
+from benchmarks.comparison import DETECTIONS, RATES, Footage, footage_of, modules, parser_over_footage
+from benchmarks.counting import ANCHORS, THRESHOLD, polygons
 from hypersight_core.domain.counting import ZoneCounter
 from hypersight_core.domain.detections import Detections
 from hypersight_core.domain.geometry import ZoneGeometry
@@ -100,15 +98,7 @@ def _inside(geometry: ZoneGeometry, boxes_rel: Floats, aspect: float) -> Floats:
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--bench", type=Path, default=SHARED, help="folder that holds countbench")
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "mot", help="folder of its sequences")
-    parser.add_argument("--zone-seeds", default="0,1", help="each draws other zones, for example 0,1,2")
-    arguments = parser.parse_args()
-    seeds = tuple(int(seed) for seed in arguments.zone_seeds.split(","))
-    footage = Footage(arguments.bench, arguments.data, seeds)
+    footage = footage_of(parser_over_footage(__doc__, zone_seeds="0,1").parse_args())
     rows = []
     for kind in DETECTIONS:
         for rate in RATES:
