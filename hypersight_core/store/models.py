@@ -42,7 +42,7 @@ class DayFigure:
 def building(store: Store, say: Callable[[str], object]) -> Iterator[None]:
     """Build models in the block; when others build them, wait for it first.
 
-    Two builds at once would each replace the same day's rows without seeing the other's, and keep both.
+    Two builds at once replace the same views and days: one of them fails.
 
     Args:
         store: the database they are built in.
