@@ -59,11 +59,14 @@ class RunningDemo:
         return int(found[0])
 
     def graphql(self, query: str, **variables: Any) -> Any:
-        reply = httpx.post(
+        reply = self._dagster(query, variables)
+        assert reply.status_code == 200, reply.text
+        return reply.json()["data"]
+
+    def _dagster(self, query: str, variables: dict[str, Any]) -> httpx.Response:
+        return httpx.post(
             self.endpoints["dagster"] + "/graphql", json={"query": query, "variables": variables}, timeout=20
         )
-        assert reply.status_code in (200, 400, 500), reply.text
-        return reply.json().get("data")
 
     def watcher_runs(self, *statuses: str) -> list[dict[str, Any]]:
         data = self.graphql(
@@ -92,17 +95,19 @@ class RunningDemo:
             "pipelineName": "__ASSET_JOB",
             "assetSelection": [{"path": [asset]}],
         }
-        data = self.graphql(
+        reply = self._dagster(
             """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
                  ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }""",
-            params={"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": []}},
+            {"params": {"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": []}}},
         )
-        launched = ((data or {}).get("launchRun") or {}).get("run")
+        launched = ((reply.json().get("data") or {}).get("launchRun") or {}).get("run")
         return str(launched["runId"]) if launched else ""
 
     def run_status(self, run_id: str) -> str:
-        data = self.graphql("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id)
-        return str(((data or {}).get("runOrError") or {}).get("status"))
+        """Return a run's status; "None" when Dagster refuses to say."""
+        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+        data = self._dagster(query, {"id": run_id}).json().get("data") or {}
+        return str((data.get("runOrError") or {}).get("status"))
 
     def watcher_pid(self, camera_id: int) -> int:
         """Return the process that holds the camera's lease."""
