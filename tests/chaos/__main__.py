@@ -171,6 +171,7 @@ def main() -> int:
     if options.folder is not None:
         return run(options.folder, options)
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # the database's account gets in, which is not root's
         return run(Path(folder), options)
 
 
