@@ -135,11 +135,10 @@ def single(world: World) -> Iterator[Fault]:
     for order in ("slow 0.3", "error", "garbage", "hang", "drop"):
         yield Fault(f"detector: {order}", partial(_detector, order), partial(_detector, ""), 4.0)
     yield Fault("kill camera", lambda w: w.camera.kill(), lambda w: w.camera.restart(), 4.0)
-    for order, is_gone in (
-        ("gone", False), ("error", False), ("hang", False), ("stuck", False), ("missing_segments", True),
-        ("empty", True), ("truncated", True), ("reset", False), ("hang_segments", True),
+    for order in (
+        "gone", "error", "hang", "stuck", "missing_segments", "empty", "truncated", "reset", "hang_segments",
     ):  # fmt: skip
-        yield Fault(f"camera: {order}", partial(_camera, order), partial(_camera, "normal"), 5.0, is_gone)
+        yield Fault(f"camera: {order}", partial(_camera, order), partial(_camera, "normal"), 5.0)
     yield Fault("watcher stopped", _stop_watcher, nothing, 9.0)
     yield Fault("window outrun", partial(_detector, "error"), partial(_detector, ""), 22.0, True)
     yield Fault("another resolution", lambda w: w.show_film(1), lambda w: w.show_film(0), 4.0)

@@ -1,20 +1,25 @@
 """Every form of HLS that cameras and packagers write, made by FFmpeg's muxer, over real HTTP."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from hypersight_core.errors import SourceUnavailable
+from hypersight_core.video.playlist import Entry, media_playlist
 from hypersight_core.video.source import Access, SourceState, probe
 from hypersight_core.video.spill import SegmentFolder
 from tests.clips import Film, write_playlist
 from tests.fakes.file_server import file_server
 from tests.fakes.http_beside import HttpBeside
-from tests.following import Followed, followed, square_left_px
+from tests.following import Followed, followed, has_segments, square_left_px
 
 FILM = Film(seconds=4, fps=10, gop_s=1)
+OUTAGE_S = 2.5
+"""Longer than all tries for one segment take."""
 IV = "000102030405060708090a0b0c0d0e0f"
 FORMS = {
     "transport stream": {},
@@ -40,6 +45,10 @@ def written(folder, film: Film, form: str) -> str:
     }
     write_playlist(folder, film, **options)
     return "master.m3u8" if form == "master" else "live.m3u8"
+
+
+def entries_of(playlist: Path) -> tuple[Entry, ...]:
+    return media_playlist(playlist.read_bytes(), playlist.as_uri()).entries
 
 
 def ended(_: Followed) -> bool:
@@ -210,6 +219,57 @@ def test_a_segment_the_server_has_lost_is_a_gap(tmp_path) -> None:
     assert [gap.from_at + timedelta(seconds=1) for gap in result.gaps] == [gap.to_at for gap in result.gaps]
     assert len(result.gaps) == 1
     assert "has lost this segment" in " ".join(state.detail for state in result.states)
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_a_segment_that_is_not_there_costs_itself_alone(tmp_path, is_live) -> None:
+    playlist = tmp_path / written(tmp_path, FILM, "program date time")
+    (tmp_path / "live1.ts").unlink()
+    if is_live:
+        playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    began_at = entries_of(playlist)[0].start_at
+    with file_server(tmp_path) as server:
+        result = followed(f"{server}/{playlist.name}", has_segments(3), resume_after=began_at)
+
+    assert [gap.from_at + timedelta(seconds=1) for gap in result.gaps] == [gap.to_at for gap in result.gaps]
+    assert len(result.gaps) == 1
+    assert [segment.is_discontinuity for segment in result.segments] == [False, True, False]
+    assert "live1.ts answers 404" in " ".join(state.detail for state in result.states)
+
+
+@pytest.mark.parametrize("sent_share", [0.0, 0.5])
+def test_an_outage_that_begins_within_a_segment_costs_nothing(tmp_path, sent_share) -> None:
+    write_playlist(tmp_path, FILM)
+    back_s: list[float] = []
+
+    class Failing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (tmp_path / self.path.lstrip("/")).read_bytes()
+            if self.path == "/live1.ts" and not back_s:
+                back_s.append(time.monotonic() + OUTAGE_S)
+                self.answer(body, body[: int(len(body) * sent_share)])
+            elif back_s and time.monotonic() < back_s[0]:
+                self.send_error(503)
+            else:
+                self.answer(body, body)
+
+        def answer(self, body: bytes, sent: bytes) -> None:
+            if sent:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HttpBeside(Failing) as server:
+        result = followed(f"{server.base_url}/live.m3u8", ended)
+
+    assert time.monotonic() > back_s[0]
+    assert "503" in " ".join(state.detail for state in result.states)
+    assert result.gaps == []
+    assert [segment.duration_s for segment in result.segments] == pytest.approx([1.0] * 4, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ OUTCOMES = {
     Fault.ERROR: ALL,
     Fault.GONE: ALL,
     Fault.STUCK: Outcome(ALL.least_lost_s, ALL.most_lost_s, is_said=False),
-    Fault.TRUNCATED: Outcome(0.25 * FAULT_S, 0.75 * FAULT_S, is_said=False),
+    Fault.TRUNCATED: Outcome(0.25 * FAULT_S, 0.8 * (FAULT_S + SEGMENT_S), is_said=False),
     Fault.RESET: Outcome(most_lost_s=1.0, is_said=False),
     Fault.DISCONTINUITY: Outcome(is_said=False),
     Fault.JUMP: Outcome(most_lost_s=1.0, is_said=False),
@@ -214,6 +214,32 @@ def test_every_fault_is_survived_and_leaves_no_time_unaccounted(camera, fault) -
     assert said or not outcome.is_said
     torn = [segment for segment in result.segments if segment.start_at in {gap.to_at for gap in result.gaps}]
     assert all(segment.is_discontinuity for segment in torn)
+
+
+WAITED_FOR = (
+    Fault.HANG,
+    Fault.HANG_SEGMENTS,
+    Fault.MISSING_SEGMENTS,
+    Fault.EMPTY,
+    Fault.TRUNCATED,
+    Fault.ERROR,
+    Fault.GONE,
+)
+
+
+@pytest.mark.parametrize("fault", WAITED_FOR)
+def test_nothing_is_lost_that_the_playlist_still_lists(film, cache_dir, fault) -> None:
+    fault_s, window = 2.0, 16
+    with CameraSimulator(film, segment_s=SEGMENT_S, window=window, cache_dir=cache_dir, epoch=NOON) as camera:
+        for at_s, order in ((1.0, fault), (1.0 + fault_s, Fault.NORMAL)):
+            threading.Timer(at_s, camera.fault, [order]).start()
+        result = followed(camera.url, has_segments(window), within_s=25)
+
+    assert any(not state.is_connected for state in result.states[2:])
+    assert result.states[-1] == SourceState.CONNECTED
+    assert len(result.segments) == window
+    assert result.gaps == []
+    assert all(later[0] == earlier[1] for earlier, later in pairwise(result.pieces))
 
 
 def accounted_lost_s(result: Followed, real_s: float) -> float:
