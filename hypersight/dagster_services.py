@@ -19,6 +19,8 @@ CODE_ENDS_WITHIN_S = 8.0
 """Its runs end before it."""
 TICK_ENDS_WITHIN_S = "180"
 """The supervisor looks for 44 s of Dagster's usual 60, which a slow machine may exceed."""
+CONNECTION_KEPT_S = "1"
+"""Kept for longer by the UI, it may be to a server that was started anew since, and a click would fail."""
 
 
 def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
@@ -61,9 +63,10 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
             stop_within_s=CODE_ENDS_WITHIN_S,
         )
     port = str(settings.dagster_port)
+    shown = ["-h", "127.0.0.1", "-p", port, "-w", str(workspace), "--db-pool-recycle", CONNECTION_KEPT_S]
     yield Service(
         WEBSERVER,
-        [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", port, "-w", str(workspace)],
+        [sys.executable, "-m", "dagster_webserver", *shown],
         answers(f"http://127.0.0.1:{port}/server_info"),
         environ,
     )

@@ -59,14 +59,11 @@ class RunningDemo:
         return int(found[0])
 
     def graphql(self, query: str, **variables: Any) -> Any:
-        reply = self._dagster(query, variables)
-        assert reply.status_code == 200, reply.text
-        return reply.json()["data"]
-
-    def _dagster(self, query: str, variables: dict[str, Any]) -> httpx.Response:
-        return httpx.post(
+        reply = httpx.post(
             self.endpoints["dagster"] + "/graphql", json={"query": query, "variables": variables}, timeout=20
         )
+        assert reply.status_code == 200, reply.text
+        return reply.json()["data"]
 
     def watcher_runs(self, *statuses: str) -> list[dict[str, Any]]:
         data = self.graphql(
@@ -84,30 +81,23 @@ class RunningDemo:
         ]
 
     def materialize(self, location: str, asset: str) -> str:
-        """Start a run for an asset, as its button in the Dagster UI does; return the run's id.
-
-        Empty when Dagster refuses: it finds its connections to a database that was restarted broken, one by
-        one.
-        """
+        """Start a run for an asset, as its button in the Dagster UI does; return the run's id."""
         selector = {
             "repositoryLocationName": location,
             "repositoryName": "__repository__",
             "pipelineName": "__ASSET_JOB",
             "assetSelection": [{"path": [asset]}],
         }
-        reply = self._dagster(
+        data = self.graphql(
             """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
                  ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }""",
-            {"params": {"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": []}}},
+            params={"selector": selector, "runConfigData": "{}", "executionMetadata": {"tags": []}},
         )
-        launched = ((reply.json().get("data") or {}).get("launchRun") or {}).get("run")
-        return str(launched["runId"]) if launched else ""
+        return str(data["launchRun"]["run"]["runId"])
 
     def run_status(self, run_id: str) -> str:
-        """Return a run's status; "None" when Dagster refuses to say."""
         query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-        data = self._dagster(query, {"id": run_id}).json().get("data") or {}
-        return str((data.get("runOrError") or {}).get("status"))
+        return str(self.graphql(query, id=run_id)["runOrError"]["status"])
 
     def watcher_pid(self, camera_id: int) -> int:
         """Return the process that holds the camera's lease."""

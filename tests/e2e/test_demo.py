@@ -155,6 +155,7 @@ def test_a_run_cancelled_in_dagster_ends_canceled_and_is_replaced(demo):
 
 
 def test_a_killed_database_is_started_again_and_counting_goes_on(demo):
+    demo.watcher_runs("STARTED")  # on a connection that the UI keeps, to a server that will be gone
     lines = (demo.var_dir / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
     psutil.Process(int(lines[0])).kill()
     camera_ids = set(demo.get_when_it_answers("/statusWatch"))
@@ -166,6 +167,7 @@ def test_a_killed_database_is_started_again_and_counting_goes_on(demo):
         within_s=60,
         what="all cameras are watched",
     )
+    assert demo.watcher_runs("STARTED")
     before = traffic(demo)
     eventually(lambda: traffic(demo) > before, within_s=60, what="more entries")
 
@@ -173,9 +175,7 @@ def test_a_killed_database_is_started_again_and_counting_goes_on(demo):
 def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
     store = Store(demo.endpoints["database"], application_name="tests", pool_size=1)
     with building(store, print):  # so that a run of models is in hand, however quick they are
-        run_id = eventually(
-            lambda: demo.materialize("metrics", "stg_cameras"), within_s=60, what="a run is launched"
-        )
+        run_id = demo.materialize("metrics", "stg_cameras")
         eventually(lambda: demo.run_status(run_id) == "STARTED", within_s=120, what="a run of models")
         family = demo.family()
         assert len(family) > 6
@@ -189,8 +189,7 @@ def test_ctrl_c_ends_every_process_within_10_s_and_leaves_no_open_run(demo):
         one for one in psutil.wait_procs(family, timeout=2)[1] if one.status() != psutil.STATUS_ZOMBIE
     ] == []
 
-    # NOT_STARTED is what a launch leaves that Dagster refused.
-    assert set(run_statuses(demo)) <= {"SUCCESS", "FAILURE", "CANCELED", "NOT_STARTED"}
+    assert set(run_statuses(demo)) <= {"SUCCESS", "FAILURE", "CANCELED"}
 
 
 def test_a_second_start_goes_on_with_the_same_cameras_and_counts(demo):

@@ -114,6 +114,11 @@ def test_runs_are_watched_as_in_compose_but_for_what_pods_take():
     assert INSTANCE["run_monitoring"]["start_timeout_seconds"] < POD_LAUNCH_GRACE_S
 
 
+def test_the_ui_keeps_connections_as_long_as_in_compose():
+    *_, option, kept_s = SERVICES["dagster-webserver"]["command"]
+    assert (option, kept_s) == ("--db-pool-recycle", str(VALUES["dagsterWebserver"]["dbPoolRecycle"]))
+
+
 def test_ticks_are_kept_as_long_as_in_compose():
     kept = INSTANCE["retention"]["sensor"]["purge_after_days"]
     assert COMPOSE["retention"]["sensor"]["purge_after_days"].items() <= kept.items()
