@@ -23,10 +23,10 @@ import dagster as dg
 from hypersight.postgres import EmbeddedPostgres
 from hypersight_core.store import schema
 from hypersight_core.store.engine import Store
-from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.defs.watchers.sensors import supervise
 from hypersight_pipelines.defs.watchers.supervision import STARTING_AT_ONCE
-from hypersight_pipelines.instance import SCHEMA, storage_url
+from hypersight_pipelines.instance import storage_url
+from hypersight_pipelines.storage import prepare_storage
 from tests.fakes.many_watchers import ManyWatchers, add_cameras
 
 QUIET_LOOKS = 40
@@ -94,7 +94,7 @@ def _spread(looks: Sequence[tuple[float, float]]) -> dict[str, Any]:
 def _databases(folder: Path) -> Iterator[tuple[Store, dg.DagsterInstance]]:
     with EmbeddedPostgres(folder / "postgres") as server:
         schema.upgrade(server.url)
-        ensure_namespace(server.url, SCHEMA)
+        prepare_storage(server.url)
         storage = {"postgres": {"postgres_url": storage_url(server.url)}}
         store = Store(server.url, application_name="benchmark", pool_size=1)
         with dg.DagsterInstance.local_temp(str(folder), overrides={"storage": storage}) as instance:

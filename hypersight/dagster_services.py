@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hypersight.processes import Service, answers
 from hypersight_core.settings import Settings
-from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_pipelines.dbt_project import MANIFEST
-from hypersight_pipelines.instance import SCHEMA, STORAGE_VARIABLE, storage_url
+from hypersight_pipelines.instance import STORAGE_VARIABLE, storage_url
 from hypersight_pipelines.launching.calls import listens
+from hypersight_pipelines.storage import prepare_storage
 
 CODE, METRICS = "dagster-code", "dagster-metrics"
 DAEMON, WEBSERVER = "dagster-daemon", "dagster-webserver"
@@ -39,7 +39,7 @@ def dagster_services(settings: Settings, root: Path) -> Iterator[Service]:
     has_models = MANIFEST.is_file()  # a system without dbt watches all the same
     models = _served("metrics", metrics_address) if has_models else ""
     workspace.write_text("load_from:\n" + _served("hypersight", address) + models)
-    ensure_namespace(settings.database_url, SCHEMA)
+    prepare_storage(settings.database_url)
     environ = {
         **settings.environ(),
         "DAGSTER_HOME": str(home),

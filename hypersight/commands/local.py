@@ -27,11 +27,10 @@ from hypersight_core.store import cameras, schema
 from hypersight_core.store.analysts import allow_analysts
 from hypersight_core.store.camera_secrets import seal_secrets
 from hypersight_core.store.engine import Store
-from hypersight_core.store.namespaces import ensure_namespace
 from hypersight_core.traces.begin import WATCHER, traced
 from hypersight_core.watcher.watch import watch_camera
 from hypersight_detector import weights
-from hypersight_pipelines.instance import SCHEMA
+from hypersight_pipelines.storage import prepare_storage
 
 SIMULATOR_PORT = 8081
 
@@ -110,14 +109,14 @@ class LocalCommands:
         self._console.print(f"everything is in {cache_dir}")
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema, and make room for Dagster's own tables beside it.
+        """Bring the database to the newest schema, and make Dagster's own tables beside it.
 
         Passwords and headers of cameras that were stored in the clear are encrypted.
         """
         with database(self._settings) as url:
             was_current = schema.is_current(url)
             schema.upgrade(url)
-            ensure_namespace(url, SCHEMA)
+            prepare_storage(url)
             _settle(url, Keyring.of(self._settings), self._settings.analyst_password)
         self._console.print("the schema was up to date" if was_current else "the schema is up to date now")
 
