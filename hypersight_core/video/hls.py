@@ -16,7 +16,7 @@ from hypersight_core.video.background import Heard
 from hypersight_core.video.demux import Cut
 from hypersight_core.video.fetching import SegmentFetcher
 from hypersight_core.video.pacing import Backoff, News, pause
-from hypersight_core.video.patience import NOTHING, Had, Patience
+from hypersight_core.video.patience import NOTHING, Had, Patience, longer
 from hypersight_core.video.pieces import SourceState
 from hypersight_core.video.playlist import Entry, MediaPlaylist, media_playlist, variant_url
 from hypersight_core.video.timeline import Timeline
@@ -101,8 +101,9 @@ class HlsReader:
         yield from self._slid_out(entries)
         if self._window.has_skipped:
             self._timeline.tear()
+        fetched = partial(self._fetched, fetcher, target_s=playlist.target_s, stop=stop)
         for index, entry in enumerate(entries):
-            had, is_served = self._asked_for(fetcher, entries[index:], playlist, stop)
+            had, is_served = self._asked_for(fetched, entries[index:], is_ended=playlist.is_ended)
             if stop():
                 return
             if self._patience.waits(entry, had, is_served=is_served):
@@ -111,23 +112,18 @@ class HlsReader:
             yield from self._done(entry, had, _length_s(entries[index:]))
 
     def _asked_for(
-        self,
-        fetcher: SegmentFetcher,
-        entries: tuple[Entry, ...],
-        playlist: MediaPlaylist,
-        stop: Callable[[], bool],
+        self, fetched: Callable[..., Had], entries: tuple[Entry, ...], *, is_ended: bool
     ) -> tuple[Had, bool]:
         """Return what came of the first of `entries`, and whether waiting for it would not bring more.
 
         It would not where the newest one came whole just before, or the playlist has ended.
         """
-        fetched = partial(self._fetched, fetcher, target_s=playlist.target_s, stop=stop)
         if self._patience.entry is None:
             tries = 1 if self._patience.is_used_up else FETCH_TRIES
-            return fetched(entries[0], tries=tries), playlist.is_ended
+            return fetched(entries[0], tries=tries), is_ended
         has_newest = len(entries) > 1 and fetched(entries[-1], tries=1).is_whole
         had = fetched(entries[0], tries=FETCH_TRIES if has_newest else 1)
-        return had, has_newest or playlist.is_ended
+        return had, has_newest or is_ended
 
     def _slid_out(self, entries: tuple[Entry, ...]) -> Iterator[Heard]:
         """Yield what came of a segment that is waited for and no longer listed."""
@@ -167,7 +163,7 @@ class HlsReader:
             else:
                 if is_whole and cut.duration_s >= WHOLE_SHARE * entry.duration_s:
                     return Had(cut, is_whole=True)
-                best = cut if best is None or cut.duration_s > best.duration_s else best
+                best = longer(best, cut)
                 part = f"{cut.duration_s:.1f} of {entry.duration_s:.1f} s came"
                 self._problem = SourceUnavailable(f"{redacted(entry.media.url)} broke off: {part}")
             is_hopeless = entry.is_absent or tried == tries

@@ -18,6 +18,13 @@ class Had:
 NOTHING = Had(None, is_whole=False)
 
 
+def longer(one: Cut | None, other: Cut | None) -> Cut | None:
+    """Return the longer one of what came of a segment."""
+    if one is None or other is None:
+        return one or other
+    return other if other.duration_s > one.duration_s else one
+
+
 class Patience:
     """Remembers the one segment that is waited for: the oldest that is not done with.
 
@@ -29,7 +36,7 @@ class Patience:
     def __init__(self) -> None:
         self.entry: Entry | None = None
         """The segment that is waited for."""
-        self._best = NOTHING
+        self._best: Cut | None = None
         self._before: Had | None = None
 
     @property
@@ -46,8 +53,7 @@ class Patience:
         """
         if had.is_whole or entry.is_absent:
             return False
-        if had.cut is not None and (self._best.cut is None or had.cut.duration_s > self._best.cut.duration_s):
-            self._best = had
+        self._best = longer(self._best, had.cut)
         # the first one says nothing: a playlist may always promise more than there is
         has_been_whole = self._before is not None and self._before.is_whole
         if (has_been_whole or had.cut is None) if self.entry is None else not is_served:
@@ -57,6 +63,6 @@ class Patience:
 
     def taken(self, had: Had) -> Cut | None:
         """Return the most of a segment that ever came, `had` just now, and wait no longer."""
-        most = had if had.is_whole else self._best
-        self.entry, self._best, self._before = None, NOTHING, most
-        return most.cut
+        cut = had.cut if had.is_whole else self._best
+        self.entry, self._best, self._before = None, None, Had(cut, had.is_whole)
+        return cut

@@ -6,6 +6,20 @@ from types import TracebackType
 from typing import Self
 
 
+class Answering(BaseHTTPRequestHandler):
+    """Says nothing on the terminal, and sends a body with its length."""
+
+    def answer(self, body: bytes, sent: bytes | None = None) -> None:
+        """Send `body`, or break off after `sent`, a part of it."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body if sent is None else sent)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
 class HttpBeside:
     """Answers by `handler` from a thread of its own; use it as a context manager."""
 

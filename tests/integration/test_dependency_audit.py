@@ -6,12 +6,13 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
+
+from tests.fakes.http_beside import Answering, HttpBeside
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv" / "audit" / "bin" / "python"
@@ -62,24 +63,14 @@ def test_no_answer_is_no_good_answer():
 
 @contextmanager
 def _osv(holes: dict[str, list[Any]]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             body = json.dumps({"vulns": holes.get(asked["package"]["name"], [])}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
+    with HttpBeside(Handler) as server:
+        yield f"{server.base_url}/"
 
 
 def _audit(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:

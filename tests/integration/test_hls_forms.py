@@ -14,7 +14,7 @@ from hypersight_core.video.source import Access, SourceState, probe
 from hypersight_core.video.spill import SegmentFolder
 from tests.clips import Film, write_playlist
 from tests.fakes.file_server import file_server
-from tests.fakes.http_beside import HttpBeside
+from tests.fakes.http_beside import Answering, HttpBeside
 from tests.following import Followed, followed, has_segments, square_left_px
 
 FILM = Film(seconds=4, fps=10, gop_s=1)
@@ -242,26 +242,17 @@ def test_an_outage_that_begins_within_a_segment_costs_nothing(tmp_path, sent_sha
     write_playlist(tmp_path, FILM)
     back_s: list[float] = []
 
-    class Failing(BaseHTTPRequestHandler):
+    class Failing(Answering, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = (tmp_path / self.path.lstrip("/")).read_bytes()
             if self.path == "/live1.ts" and not back_s:
                 back_s.append(time.monotonic() + OUTAGE_S)
-                self.answer(body, body[: int(len(body) * sent_share)])
+                if sent_share:
+                    self.answer(body, body[: int(len(body) * sent_share)])
             elif back_s and time.monotonic() < back_s[0]:
                 self.send_error(503)
             else:
-                self.answer(body, body)
-
-        def answer(self, body: bytes, sent: bytes) -> None:
-            if sent:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-            self.wfile.write(sent)
-
-        def log_message(self, *_: object) -> None:
-            return
+                self.answer(body)
 
     with HttpBeside(Failing) as server:
         result = followed(f"{server.base_url}/live.m3u8", ended)
@@ -293,19 +284,13 @@ def test_a_segment_that_was_listed_before_it_was_written_out_is_asked_for_again(
     write_playlist(tmp_path, FILM)
     asked: Counter[str] = Counter()
 
-    class Hasty(BaseHTTPRequestHandler):
+    class Hasty(Answering, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = (tmp_path / self.path.lstrip("/")).read_bytes()
             asked[self.path] += 1
             if self.path == "/live1.ts" and asked[self.path] == 1:
                 body = body[: len(body) // 4 // 188 * 188]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
+            self.answer(body)
 
     with HttpBeside(Hasty) as server:
         result = followed(f"{server.base_url}/live.m3u8", ended)

@@ -1,19 +1,11 @@
 """Which segments are waited for, and what of them is taken in the end."""
 
-from hypersight_core.video.demux import Cut
 from hypersight_core.video.patience import NOTHING, Had, Patience
-from hypersight_core.video.playlist import Entry, Resource
-
-
-def an_entry(sequence: int, *, is_absent: bool = False) -> Entry:
-    return Entry(
-        sequence=sequence, media=Resource(f"http://camera/{sequence}.ts"), duration_s=2.0, start_at=None,
-        is_discontinuity=False, is_absent=is_absent,
-    )  # fmt: skip
+from tests.playlists import a_cut, an_entry
 
 
 def a_part(duration_s: float) -> Had:
-    return Had(Cut(coded=(), first_s=0.0, duration_s=duration_s, frame_s=0.04), is_whole=duration_s == 2.0)
+    return Had(a_cut(0.0, duration_s), is_whole=duration_s == 2.0)
 
 
 WHOLE = a_part(2.0)

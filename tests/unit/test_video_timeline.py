@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hypersight_core.video.demux import Cut
 from hypersight_core.video.pacing import Backoff
 from hypersight_core.video.pieces import ClockSource, Gap, Segment
-from hypersight_core.video.playlist import Entry, Resource, media_playlist
+from hypersight_core.video.playlist import media_playlist
 from hypersight_core.video.timeline import Timeline
 from hypersight_core.video.window import Window
 from tests.builders import noon
+from tests.playlists import a_cut, an_entry
 
 
 @dataclass
@@ -23,18 +23,6 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self.seconds
-
-
-def an_entry(sequence: int, start_s: float | None = None, **changes) -> Entry:
-    start_at = None if start_s is None else noon(start_s)
-    return Entry(
-        sequence=sequence, media=Resource(f"http://camera/{sequence}.ts"), duration_s=2.0, start_at=start_at,
-        is_discontinuity=changes.get("is_discontinuity", False),
-    )  # fmt: skip
-
-
-def a_cut(first_s: float, duration_s: float = 2.0) -> Cut:
-    return Cut(coded=(), first_s=first_s, duration_s=duration_s, frame_s=0.04)
 
 
 def timeline(clock: FakeClock, resume_after: datetime | None = None) -> Timeline:
