@@ -66,7 +66,8 @@ class Timeline:
         jump_s = (start_at - self._end_at).total_seconds() if self._end_at else 0.0
         overlap_s = listed_s / 2 if self._has_seen else listed_s  # a restart may have stopped inside it
         is_jump = not -overlap_s <= jump_s <= listed_s / 2
-        if is_jump and self._end_at and self._is_missing(jump_s):
+        is_hole = is_jump or (self._is_torn and jump_s > cut.frame_s)
+        if is_hole and self._end_at and self._is_missing(jump_s):
             yield Gap(self._end_at, start_at)
         is_broken = self._is_torn or is_jump or entry.is_discontinuity
         segment = Segment(start_at, duration_s, is_broken, clock_source, cut.coded, cut.frame_s)

@@ -48,6 +48,7 @@ def opened(store: Store, keys: Keyring) -> tuple[str, dict[str, str]]:
     return found.stream_url, dict(found.http_headers)
 
 
+@pytest.mark.needs_real_backends("Dagster makes its tables over a connection with a search path of its own")
 def test_what_older_versions_stored_in_the_clear_is_encrypted_by_migrating(empty_database_url, tmp_path):
     store = Store(empty_database_url)
     with store.transaction() as tx:

@@ -138,6 +138,21 @@ def test_without_date_time_a_gap_anchors_anew() -> None:
     assert facts(line.placed(an_entry(20), a_cut(7), 2)) == [("gap", 100, 148), ("segment", 148, 2, True)]
 
 
+def test_a_short_interruption_is_a_gap_where_a_steady_streams_uneven_times_are_none() -> None:
+    clock = FakeClock(100)
+    line = timeline(clock)
+    list(line.placed(an_entry(1, 96), a_cut(70), 2))
+    steady = line.placed(an_entry(2, 98.4), a_cut(72), 2)
+    assert facts(steady) == [("segment", 98.4, 2, False)]
+    clock.seconds = 103
+    line.tear()
+
+    assert facts(line.placed(an_entry(3, 100.8), a_cut(7), 2)) == [
+        ("gap", 100.4, 100.8),
+        ("segment", 100.8, 2, True),
+    ]
+
+
 def test_without_date_time_a_discontinuity_carries_on_where_the_last_segment_ended() -> None:
     line = timeline(FakeClock(100))
     list(line.placed(an_entry(1), a_cut(70), 2))
