@@ -109,7 +109,7 @@ class LocalCommands:
         self._console.print(f"everything is in {cache_dir}")
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema, and make Dagster's own tables beside it.
+        """Bring the database to the newest schema, and Dagster's tables in it to its installed release.
 
         Passwords and headers of cameras that were stored in the clear are encrypted.
         """

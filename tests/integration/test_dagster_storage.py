@@ -12,13 +12,15 @@ import sqlalchemy as sa
 
 from hypersight_core.errors import SetupFailed
 from hypersight_core.store.engine import Store
-from hypersight_core.store.namespaces import has_tables
+from hypersight_core.store.namespaces import note_on, write_note_on
 from hypersight_pipelines import storage
 from hypersight_pipelines.instance import SCHEMA, STORAGE_VARIABLE, storage_url
-from hypersight_pipelines.storage import TABLES, prepare_storage
+from hypersight_pipelines.storage import NOTED_ON, prepare_storage
 
 pytestmark = pytest.mark.needs_real_backends("Dagster connects by itself; several connect at once")
 ROOT = Path(__file__).parents[2]
+TABLES = {"runs", "event_logs", "jobs", "alembic_version"}
+"""One of each of Dagster's three storages, and the one that tells which migrations were applied."""
 PREPARE = "import sys; from hypersight_pipelines.storage import prepare_storage; prepare_storage(sys.argv[1])"
 OPEN = "from dagster import DagsterInstance\nwith DagsterInstance.get() as one: one.get_runs(limit=1)"
 AT_ONCE = 4
@@ -44,10 +46,20 @@ def read(database_url: str, ask: Callable[[sa.Connection], object]) -> object:
         return ask(tx)
 
 
+def tables_and_revision(tx: sa.Connection) -> object:
+    """Return all columns of Dagster's schema, the revision, and our note."""
+    columns = tx.execute(
+        sa.text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :name"),
+        {"name": SCHEMA},
+    )
+    revision = tx.execute(sa.text(f"SELECT version_num FROM {SCHEMA}.alembic_version"))
+    return {tuple(row) for row in columns}, revision.scalars().all(), note_on(tx, SCHEMA, NOTED_ON)
+
+
 def test_processes_that_start_at_once_find_dagsters_tables(empty_database_url, tmp_path):
     url = empty_database_url
     assert at_once(PREPARE, url) == []
-    assert read(url, lambda tx: has_tables(tx, SCHEMA, (*TABLES, "alembic_version")))
+    assert read(url, lambda tx: set(sa.inspect(tx).get_table_names(SCHEMA)) >= TABLES)
 
     (tmp_path / "dagster.yaml").write_text((ROOT / "deploy" / "dagster.yaml").read_text())
     home = {"DAGSTER_HOME": str(tmp_path), STORAGE_VARIABLE: storage_url(url)}
@@ -56,9 +68,44 @@ def test_processes_that_start_at_once_find_dagsters_tables(empty_database_url, t
 
 def test_tables_that_are_there_start_no_process(empty_database_url, monkeypatch):
     prepare_storage(empty_database_url)
-    monkeypatch.setattr(storage, "_make_tables", lambda _: pytest.fail("they were there"))
+    monkeypatch.setattr(storage, "_migrate", lambda _: pytest.fail("they were there"))
 
     prepare_storage(empty_database_url)
+
+
+def test_what_an_older_dagster_has_made_is_brought_to_the_installed_one(empty_database_url):
+    """As a release before the column had left it: this one would fail on each question about a pool."""
+    prepare_storage(empty_database_url)
+    newest = read(empty_database_url, tables_and_revision)
+
+    def make_older(tx: sa.Connection) -> None:
+        tx.execute(sa.text(f"ALTER TABLE {SCHEMA}.concurrency_limits DROP COLUMN using_default_limit"))
+        tx.execute(sa.text(f"UPDATE {SCHEMA}.alembic_version SET version_num = '6b7fb194ff9c'"))
+        write_note_on(tx, SCHEMA, NOTED_ON, "Dagster 1.9.8")
+
+    read(empty_database_url, make_older)
+    assert read(empty_database_url, tables_and_revision) != newest
+
+    prepare_storage(empty_database_url)
+
+    assert read(empty_database_url, tables_and_revision) == newest
+
+
+def test_what_a_newer_dagster_has_made_is_refused_and_left_alone(empty_database_url):
+    prepare_storage(empty_database_url)
+
+    def make_newer(tx: sa.Connection) -> None:
+        tx.execute(sa.text(f"UPDATE {SCHEMA}.alembic_version SET version_num = 'of_next_year'"))
+        write_note_on(tx, SCHEMA, NOTED_ON, "Dagster 99.0")
+
+    read(empty_database_url, make_newer)
+    left = read(empty_database_url, tables_and_revision)
+
+    with pytest.raises(SetupFailed, match="locate revision identified by 'of_next_year'") as raised:
+        prepare_storage(empty_database_url)
+
+    assert "restore a backup made before" in raised.value.hint
+    assert read(empty_database_url, tables_and_revision) == left
 
 
 def test_a_user_who_may_not_create_tables_is_told_what_is_missing(empty_database_url):
@@ -80,4 +127,4 @@ def test_a_user_who_may_not_create_tables_is_told_what_is_missing(empty_database
         read(empty_database_url, lambda tx: tx.execute(sa.text("DROP OWNED BY reader_only")))
         read(empty_database_url, lambda tx: tx.execute(sa.text("DROP ROLE reader_only")))
     assert "secret" not in str(raised.value)
-    assert "create tables in its schema dagster" in raised.value.hint
+    assert "must own the tables in its schema dagster" in raised.value.hint
