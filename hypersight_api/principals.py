@@ -86,18 +86,22 @@ class Principals:
         return await self._looked_up(key, lambda: self._account(visitor))
 
     def forget(self) -> None:
-        """Look everybody up again: somebody's rights changed. Other processes notice after some seconds."""
-        self._known.clear()
+        """Look everybody up again: somebody's rights changed. Other processes notice after some seconds.
+
+        Who is being looked up at the moment is not remembered: it may be from before the change.
+        """
+        self._known = {}
 
     async def _looked_up(self, key: Key, look: Callable[[], Principal | None]) -> Principal | None:
-        until_s, known = self._known.get(key, (0.0, None))
+        known = self._known
+        until_s, principal = known.get(key, (0.0, None))
         if time.monotonic() < until_s:
-            return known
+            return principal
         found = await asyncio.to_thread(look)
-        self._known.pop(key, None)
-        self._known[key] = (time.monotonic() + KNOWN_FOR_S, found)
-        while len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+        known.pop(key, None)
+        known[key] = (time.monotonic() + KNOWN_FOR_S, found)
+        while len(known) > MOST_KNOWN:
+            del known[next(iter(known))]
         return found
 
     def _token(self, secret: str) -> Principal | None:
