@@ -127,7 +127,7 @@ def test_a_token_is_shown_once_works_and_is_worth_nothing_when_it_is_revoked(bro
         row = page.get_by_role("row", name="dashboard")
         expect(row).to_contain_text("metrics:read")
         assert secret not in page.content()
-        assert page.locator("#secret").input_value() == ""
+        expect(page.locator("#secret")).to_have_value("")
         page.reload()
         assert secret not in page.content()
 

@@ -89,8 +89,9 @@ def test_the_overview_shows_the_count_rise_by_itself(page):
     first = value.inner_text()
     expect(value).not_to_have_text(first, timeout=90_000)
     assert int(value.inner_text().replace(",", "")) > int(first.replace(",", ""))
-    expect(card.locator("img")).to_be_visible()
-    assert card.locator("img").evaluate("image => image.naturalWidth") > 0
+    picture = card.locator("img")
+    width_px = "image => image.naturalWidth"
+    eventually(lambda: picture.evaluate(width_px) > 0, within_s=30, what="the newest frame is shown")
 
 
 def test_a_card_leads_to_its_camera_by_keyboard(page):
