@@ -65,9 +65,11 @@ class Timeline:
         duration_s = cut.duration_s if is_partial else listed_s
         jump_s = (start_at - self._end_at).total_seconds() if self._end_at else 0.0
         overlap_s = listed_s / 2 if self._has_seen else listed_s  # a restart may have stopped inside it
-        is_jump = not -overlap_s <= jump_s <= listed_s / 2
-        is_hole = is_jump or (self._is_torn and jump_s > cut.frame_s)
-        if is_hole and self._end_at and self._is_missing(jump_s):
+        slack_s = listed_s / 2  # a steady stream's times are uneven
+        if self._is_torn:
+            slack_s = min(slack_s, cut.frame_s)  # nobody saw what lies between, however short it is
+        is_jump = not -overlap_s <= jump_s <= slack_s
+        if is_jump and self._end_at and self._is_missing(jump_s):
             yield Gap(self._end_at, start_at)
         is_broken = self._is_torn or is_jump or entry.is_discontinuity
         segment = Segment(start_at, duration_s, is_broken, clock_source, cut.coded, cut.frame_s)
