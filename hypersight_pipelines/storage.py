@@ -5,6 +5,7 @@ made since it looked; and none of them changes tables that an older Dagster has 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,10 +26,7 @@ NEWER = "Can't locate revision"
 """What Dagster says of tables that it does not know yet."""
 RUN_NEWER = "a newer Dagster has made them: run that release of hypersight, or restore a backup made before"
 ALLOW = f"the database's user must own the tables in its schema {SCHEMA}, and be allowed to create more"
-INSTANCE = f"""
-storage: {{postgres: {{postgres_url: {{env: {STORAGE_VARIABLE}}}}}}}
-telemetry: {{enabled: false}}
-"""
+CONFIG = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
 
 
 def prepare_storage(database_url: str) -> None:
@@ -55,7 +53,7 @@ def prepare_storage(database_url: str) -> None:
 def _migrate(url: str) -> None:
     """Have Dagster do it in a process of its own: it takes 100 MB, which ours would keep."""
     with tempfile.TemporaryDirectory(prefix="hypersight-dagster-") as home:
-        (Path(home) / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
+        shutil.copy(CONFIG, home)
         done = subprocess.run(
             [sys.executable, "-m", "dagster", "instance", "migrate"],
             env={**os.environ, "DAGSTER_HOME": home, STORAGE_VARIABLE: url},  # noqa: TID251 - handed on
