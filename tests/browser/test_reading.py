@@ -90,6 +90,7 @@ def test_the_overview_shows_the_count_rise_by_itself(page):
     expect(value).not_to_have_text(first, timeout=90_000)
     assert int(value.inner_text().replace(",", "")) > int(first.replace(",", ""))
     picture = card.locator("img")
+    expect(picture).to_be_visible()
     width_px = "image => image.naturalWidth"
     eventually(lambda: picture.evaluate(width_px) > 0, within_s=30, what="the newest frame is shown")
 

@@ -1,6 +1,5 @@
 """Accounts, tokens, what each may do, and the log of what they did."""
 
-import asyncio
 import os
 import re
 import subprocess
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 
-from hypersight_api.principals import Principals
 from hypersight_core import passwords
 from hypersight_core.domain.access import Role, Scope
 from hypersight_core.store import access_tokens, accounts, audit, cameras
@@ -132,27 +130,6 @@ def test_a_token_expires_and_can_be_revoked(served, store):
     assert listed[1]["last_used_at"] is not None
     assert served.delete(f"/api/v1/tokens/{listed[1]['token_id']}", headers=OWNER).status_code == 204
     assert served.get("/api/v1/cameras", headers=good).status_code == 401
-
-
-def test_a_look_up_that_a_revocation_overtakes_is_not_remembered(store, monkeypatch):
-    """As it happens when the two requests come at the same moment."""
-    secret = bearer(store, Scope.METRICS_READ)["authorization"].removeprefix("Bearer ")
-    principals, look_up = Principals(store), access_tokens.token_of
-
-    def overtaken(tx, *asked):
-        found = look_up(tx, *asked)
-        assert found is not None
-        with store.transaction() as other:
-            access_tokens.revoke_token(other, found.token_id)
-        principals.forget()
-        return found
-
-    asyncio.run(principals.of_token(secret))  # the first use is written down, which revocation would wait for
-    principals.forget()
-    monkeypatch.setattr(access_tokens, "token_of", overtaken)
-    assert asyncio.run(principals.of_token(secret)) is not None  # it began before
-    monkeypatch.undo()
-    assert asyncio.run(principals.of_token(secret)) is None
 
 
 def test_the_secret_of_a_token_is_shown_once_and_stored_nowhere(served, store):
